@@ -1,0 +1,3 @@
+//! Scores that several methods share.
+
+pub mod interval;

@@ -1,0 +1,1 @@
+//! Sparse codes, dendrites and associative memory.

@@ -1,0 +1,1 @@
+//! Communities and models of weighted graphs.

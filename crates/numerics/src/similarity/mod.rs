@@ -1,0 +1,1 @@
+//! Dissimilarity matrices, their transforms and comparators.
