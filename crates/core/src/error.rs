@@ -114,13 +114,24 @@ impl Error {
     }
 
     /// An [`Error::Setting`] from anything printable.
-    pub fn setting(name: impl Into<String>, value: impl ToString, allowed: impl Into<String>) -> Self {
-        Error::Setting { name: name.into(), value: value.to_string(), allowed: allowed.into() }
+    pub fn setting(
+        name: impl Into<String>,
+        value: impl ToString,
+        allowed: impl Into<String>,
+    ) -> Self {
+        Error::Setting {
+            name: name.into(),
+            value: value.to_string(),
+            allowed: allowed.into(),
+        }
     }
 
     /// An [`Error::File`] for a path.
     pub fn file(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
-        Error::File { path: path.into(), source }
+        Error::File {
+            path: path.into(),
+            source,
+        }
     }
 }
 

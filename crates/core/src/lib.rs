@@ -3,8 +3,10 @@
 
 pub mod data;
 mod error;
+pub mod evidence;
 pub mod metrics;
 mod progress;
+pub mod run;
 mod seed;
 
 pub use error::{Error, ErrorKind, Result};

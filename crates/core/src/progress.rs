@@ -32,7 +32,10 @@ impl Progress {
 
     /// Progress that reports to `sink` and stops when `stop` turns true.
     pub fn new(sink: Arc<dyn ProgressSink>, stop: Arc<AtomicBool>) -> Self {
-        Progress { sink: Some(sink), stop }
+        Progress {
+            sink: Some(sink),
+            stop,
+        }
     }
 
     /// Begins a stage of `total` units.
@@ -66,17 +69,26 @@ impl Progress {
 
     /// The same stop signal without the reports: for work inside a stage that has a bar already.
     pub fn quiet(&self) -> Self {
-        Progress { sink: None, stop: self.stop.clone() }
+        Progress {
+            sink: None,
+            stop: self.stop.clone(),
+        }
     }
 
     /// Fails with [`Error::Interrupted`] once a stop was asked for.
     pub fn check(&self) -> Result<()> {
-        if self.stop.load(Ordering::Relaxed) { Err(Error::Interrupted) } else { Ok(()) }
+        if self.stop.load(Ordering::Relaxed) {
+            Err(Error::Interrupted)
+        } else {
+            Ok(())
+        }
     }
 }
 
 impl std::fmt::Debug for Progress {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Progress").field("reports", &self.sink.is_some()).finish_non_exhaustive()
+        f.debug_struct("Progress")
+            .field("reports", &self.sink.is_some())
+            .finish_non_exhaustive()
     }
 }

@@ -58,7 +58,11 @@ impl Intervals {
             if start < stop {
                 bounds.push((start, stop));
             }
-            if self.bounds[i].1 < other.bounds[j].1 { i += 1 } else { j += 1 }
+            if self.bounds[i].1 < other.bounds[j].1 {
+                i += 1
+            } else {
+                j += 1
+            }
         }
         Intervals { bounds }
     }

@@ -35,8 +35,10 @@ pub fn require_finite<'a>(
     }
     match first {
         None => Ok(()),
-        Some(index) => {
-            Err(Error::NotFinite { what: what.to_string(), count, first: locate(index) })
-        }
+        Some(index) => Err(Error::NotFinite {
+            what: what.to_string(),
+            count,
+            first: locate(index),
+        }),
     }
 }

@@ -21,19 +21,22 @@ impl Rdm {
     /// From a condensed vector. Fails where no number of conditions fits its length, and on NaN.
     pub fn from_condensed(name: impl Into<String>, values: Vec<f64>) -> Result<Self> {
         let name = name.into();
-        let conditions =
-            conditions_of_condensed(values.len()).ok_or_else(|| Error::Shape {
-                operation: "condensed RDM",
-                what: name.clone(),
-                axis: "entries",
-                found: values.len(),
-                expected: "n(n-1)/2 for some n >= 2, e.g. 1, 3, 6, 10, 15".to_string(),
-            })?;
+        let conditions = conditions_of_condensed(values.len()).ok_or_else(|| Error::Shape {
+            operation: "condensed RDM",
+            what: name.clone(),
+            axis: "entries",
+            found: values.len(),
+            expected: "n(n-1)/2 for some n >= 2, e.g. 1, 3, 6, 10, 15".to_string(),
+        })?;
         require_finite(&name, &values, |index| {
             let (i, j) = pair_of_index(index, conditions);
             format!("conditions {i} and {j}")
         })?;
-        Ok(Rdm { name, conditions, values })
+        Ok(Rdm {
+            name,
+            conditions,
+            values,
+        })
     }
 
     /// From a square matrix, which must be symmetric (to 1e-9 of its largest entry) with a zero diagonal.
@@ -60,7 +63,9 @@ impl Rdm {
         require_finite(&name, square.iter(), |index| {
             format!("row {}, column {}", index / columns, index % columns)
         })?;
-        let largest = square.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
+        let largest = square
+            .iter()
+            .fold(0.0_f64, |largest, value| largest.max(value.abs()));
         let mut values = Vec::with_capacity(condensed_len(rows));
         for i in 0..rows {
             if square[[i, i]].abs() > 1e-9 * largest {
@@ -79,7 +84,11 @@ impl Rdm {
                 values.push(square[[i, j]]);
             }
         }
-        Ok(Rdm { name, conditions: rows, values })
+        Ok(Rdm {
+            name,
+            conditions: rows,
+            values,
+        })
     }
 
     /// The number of conditions.
@@ -108,7 +117,11 @@ impl Rdm {
 
     /// The dissimilarity of conditions `i` and `j`; 0 on the diagonal.
     pub fn get(&self, i: usize, j: usize) -> f64 {
-        if i == j { 0.0 } else { self.values[condensed_index(i, j, self.conditions)] }
+        if i == j {
+            0.0
+        } else {
+            self.values[condensed_index(i, j, self.conditions)]
+        }
     }
 
     /// The full symmetric matrix.
@@ -175,10 +188,17 @@ mod tests {
 
     #[test]
     fn bad_matrices_are_named() {
-        let mut square = Rdm::from_condensed("a", vec![1.0, 2.0, 3.0]).unwrap().to_square();
+        let mut square = Rdm::from_condensed("a", vec![1.0, 2.0, 3.0])
+            .unwrap()
+            .to_square();
         square[[2, 0]] = 7.0;
-        let error = Rdm::from_square("file.npy", square.view()).unwrap_err().to_string();
-        assert_eq!(error, "square RDM: file.npy: not symmetric at row 0, column 2");
+        let error = Rdm::from_square("file.npy", square.view())
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            error,
+            "square RDM: file.npy: not symmetric at row 0, column 2"
+        );
         let error = Rdm::from_condensed("file.npy", vec![1.0, f64::NAN, 3.0]).unwrap_err();
         assert!(error.to_string().contains("conditions 0 and 2"), "{error}");
     }

@@ -82,7 +82,13 @@ impl Recording {
                 }
             }
         }
-        Ok(Recording { name, samples, channels, clock, unit: unit.into() })
+        Ok(Recording {
+            name,
+            samples,
+            channels,
+            clock,
+            unit: unit.into(),
+        })
     }
 
     /// Time of sample `index` in seconds.

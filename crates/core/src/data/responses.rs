@@ -31,7 +31,10 @@ impl Responses {
         let name = name.into();
         for (axis, found) in [
             ("stimulus labels", stimuli.len()),
-            ("fold labels", folds.as_ref().map_or(values.nrows(), Vec::len)),
+            (
+                "fold labels",
+                folds.as_ref().map_or(values.nrows(), Vec::len),
+            ),
         ] {
             if found != values.nrows() {
                 return Err(Error::Shape {
@@ -47,7 +50,12 @@ impl Responses {
         super::require_finite(&name, values.iter(), |index| {
             format!("trial {}, channel {}", index / channels, index % channels)
         })?;
-        Ok(Responses { name, values, stimuli, folds })
+        Ok(Responses {
+            name,
+            values,
+            stimuli,
+            folds,
+        })
     }
 
     /// Responses with one trial a condition, labelled by position.
@@ -59,6 +67,10 @@ impl Responses {
     /// The distinct stimuli in order of first appearance.
     pub fn conditions(&self) -> Vec<&str> {
         let mut seen = std::collections::HashSet::new();
-        self.stimuli.iter().map(String::as_str).filter(|label| seen.insert(*label)).collect()
+        self.stimuli
+            .iter()
+            .map(String::as_str)
+            .filter(|label| seen.insert(*label))
+            .collect()
     }
 }

@@ -57,14 +57,23 @@ impl SpikeTrains {
                 }
             }
         };
-        Ok(SpikeTrains { name, units, times, observed })
+        Ok(SpikeTrains {
+            name,
+            units,
+            times,
+            observed,
+        })
     }
 
     /// Spike counts, bins x units, in half-open bins `[start + k width, start + (k + 1) width)`.
     /// Only whole bins that end at or before `stop` count.
     pub fn bin(&self, start: f64, stop: f64, width: f64) -> Result<Array2<u32>> {
         if !(width.is_finite() && width > 0.0) {
-            return Err(Error::setting("bin width", width, "a positive number of seconds"));
+            return Err(Error::setting(
+                "bin width",
+                width,
+                "a positive number of seconds",
+            ));
         }
         if !(start.is_finite() && stop.is_finite() && stop > start) {
             return Err(Error::setting(
@@ -74,9 +83,15 @@ impl SpikeTrains {
             ));
         }
         let bins = bin_index(stop, start, width).max(0) as usize;
-        let cells = bins.checked_mul(self.units.len().max(1)).filter(|&cells| cells <= 1 << 33);
+        let cells = bins
+            .checked_mul(self.units.len().max(1))
+            .filter(|&cells| cells <= 1 << 33);
         if cells.is_none() {
-            return Err(Error::setting("bin width", width, "wider bins: these are too many"));
+            return Err(Error::setting(
+                "bin width",
+                width,
+                "wider bins: these are too many",
+            ));
         }
         let mut counts = Array2::zeros((bins, self.units.len()));
         for (unit, train) in self.times.iter().enumerate() {

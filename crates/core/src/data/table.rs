@@ -58,7 +58,10 @@ impl Table {
 
     /// The column called `name`.
     pub fn column(&self, name: &str) -> Option<&Column> {
-        self.columns.iter().find(|(own, _)| own == name).map(|(_, column)| column)
+        self.columns
+            .iter()
+            .find(|(own, _)| own == name)
+            .map(|(_, column)| column)
     }
 
     /// The number of rows.

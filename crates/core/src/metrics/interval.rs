@@ -21,7 +21,9 @@ pub fn standard_deviation(values: &[f64]) -> Option<f64> {
 pub fn t_interval_95(values: &[f64]) -> Option<[f64; 2]> {
     let deviation = standard_deviation(values)?;
     let count = values.len() as f64;
-    let quantile = StudentsT::new(0.0, 1.0, count - 1.0).ok()?.inverse_cdf(0.975);
+    let quantile = StudentsT::new(0.0, 1.0, count - 1.0)
+        .ok()?
+        .inverse_cdf(0.975);
     let half = quantile * deviation / count.sqrt();
     let centre = mean(values);
     Some([centre - half, centre + half])

@@ -1,0 +1,14 @@
+//! The list of all studies.
+
+use crate::Study;
+
+/// Every study, in the order of families, then numbers.
+pub static STUDIES: &[&Study] = &[];
+
+/// The study called `name`, by slug or number.
+pub fn find(name: &str) -> Option<&'static Study> {
+    STUDIES
+        .iter()
+        .copied()
+        .find(|study| study.slug == name || name.parse() == Ok(study.number))
+}

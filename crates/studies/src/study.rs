@@ -1,0 +1,130 @@
+//! What a study is.
+
+use chiasm_core::evidence::{Claim, Findings};
+use chiasm_core::run::Scale;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::{Context, Result};
+
+/// One published system: what it claims and how that is tested.
+///
+/// Made by [`Study::new`] in a constant, where a study without claims does not compile.
+#[derive(Debug)]
+pub struct Study {
+    /// Number among the sixty-four systems.
+    pub number: u16,
+    /// Short name on the command line.
+    pub slug: &'static str,
+    /// What the study is about, in a line.
+    pub title: &'static str,
+    /// The group it belongs to.
+    pub family: Family,
+    /// Authors, title, place, year.
+    pub citation: &'static str,
+    /// What runs, in a few sentences: data, method, comparison. The study's page opens with it.
+    pub summary: &'static str,
+    /// What is smaller or other than in the paper, in a line.
+    pub scaled_down: &'static str,
+    /// What `--data` takes; empty where the study takes no files.
+    pub data: &'static str,
+    /// The claims.
+    pub claims: &'static [Claim],
+    /// Details the paper leaves open, each with the setting that changes it.
+    pub choices: &'static [OpenChoice],
+    /// The study's settings.
+    pub settings: SettingsOf,
+    /// Runs the study.
+    pub run: fn(&Context) -> Result<Findings>,
+}
+
+/// A detail the paper leaves open.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenChoice {
+    /// The setting that changes it.
+    pub setting: &'static str,
+    /// What is open and what is taken, in a line.
+    pub what: &'static str,
+}
+
+impl Study {
+    /// Checks at compile time that there is something to test.
+    pub const fn new(study: Study) -> Study {
+        assert!(!study.claims.is_empty(), "a study tests at least one claim");
+        study
+    }
+
+    /// Number of seeds where the person names none.
+    pub fn default_seeds(&self, scale: Scale) -> u64 {
+        if scale == Scale::Quick { 3 } else { 5 }
+    }
+}
+
+/// Groups of studies, in the order they are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Family {
+    /// Encoding, decoding and similarity of brains and models.
+    Brain,
+    /// Populations of neurons: states and circuits.
+    Populations,
+    /// Spiking networks.
+    Spiking,
+    /// Memory and sparse codes.
+    Memory,
+}
+
+impl std::fmt::Display for Family {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Family::Brain => "brain",
+            Family::Populations => "populations",
+            Family::Spiking => "spiking",
+            Family::Memory => "memory",
+        })
+    }
+}
+
+/// The settings of a study: plain data with a default for every scale.
+///
+/// Implementors derive `Serialize` and `Deserialize` with `#[serde(deny_unknown_fields)]`; every
+/// field has a value, so that the resolved configuration shows them all.
+pub trait Settings: Serialize + DeserializeOwned {
+    /// The settings at `scale`.
+    fn at(scale: Scale) -> Self;
+
+    /// Fails where a value is out of range, naming it.
+    fn check(&self) -> chiasm_core::Result<()>;
+}
+
+/// The settings type of a study as plain functions, so that studies of different settings stand in
+/// one slice.
+#[derive(Clone, Copy, Debug)]
+pub struct SettingsOf {
+    /// The settings at a scale.
+    pub at: fn(Scale) -> chiasm_core::Result<toml::Table>,
+    /// Fails where the table does not make valid settings.
+    pub check: fn(&toml::Table) -> chiasm_core::Result<()>,
+}
+
+impl SettingsOf {
+    /// The functions of settings type `T`.
+    pub const fn of<T: Settings>() -> Self {
+        SettingsOf {
+            at: |scale| {
+                toml::Table::try_from(T::at(scale)).map_err(|error| {
+                    chiasm_core::Error::setting("settings", error, "values that TOML can hold")
+                })
+            },
+            check: |table| read_settings::<T>(table).map(|_| ()),
+        }
+    }
+}
+
+/// Settings from their table, checked.
+pub(crate) fn read_settings<T: Settings>(table: &toml::Table) -> chiasm_core::Result<T> {
+    let settings: T = table.clone().try_into().map_err(|error: toml::de::Error| {
+        chiasm_core::Error::setting("settings", error.message(), "the settings of this study")
+    })?;
+    settings.check()?;
+    Ok(settings)
+}
