@@ -1,3 +1,5 @@
 //! Scores that several methods share.
 
+pub mod assignment;
 pub mod interval;
+pub mod partition;
