@@ -109,6 +109,9 @@ impl Error {
         match self {
             Error::Interrupted => ErrorKind::Interrupted,
             Error::NoConvergence { .. } => ErrorKind::Internal,
+            Error::File { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+                ErrorKind::Internal
+            }
             _ => ErrorKind::Input,
         }
     }
