@@ -1,0 +1,111 @@
+//! Matrix products on slices.
+
+/// A view of a matrix inside a slice, with strides in elements.
+#[derive(Clone, Copy, Debug)]
+pub struct Matrix<'a> {
+    values: &'a [f32],
+    rows: usize,
+    columns: usize,
+    row_stride: usize,
+    column_stride: usize,
+}
+
+impl<'a> Matrix<'a> {
+    /// A (rows x columns) matrix stored row by row in the whole of `values`.
+    pub fn new(values: &'a [f32], rows: usize, columns: usize) -> Self {
+        assert_eq!(values.len(), rows * columns);
+        Matrix {
+            values,
+            rows,
+            columns,
+            row_stride: columns,
+            column_stride: 1,
+        }
+    }
+
+    /// A (rows x columns) matrix whose rows begin `row_stride` elements apart.
+    pub fn strided(values: &'a [f32], rows: usize, columns: usize, row_stride: usize) -> Self {
+        assert!(rows == 0 || columns == 0 || (rows - 1) * row_stride + columns <= values.len());
+        Matrix {
+            values,
+            rows,
+            columns,
+            row_stride,
+            column_stride: 1,
+        }
+    }
+
+    /// The transpose, without moving anything.
+    pub fn transposed(self) -> Self {
+        Matrix {
+            values: self.values,
+            rows: self.columns,
+            columns: self.rows,
+            row_stride: self.column_stride,
+            column_stride: self.row_stride,
+        }
+    }
+}
+
+/// How many threads a product may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Threads {
+    /// The calling one: for products inside a parallel loop.
+    One,
+    /// All threads of the current rayon pool.
+    All,
+}
+
+/// `output = a b`, or `output += a b` where `accumulate`; `output` is (rows of a) x (columns of b)
+/// with rows `row_stride` elements apart.
+pub fn multiply_into(
+    a: Matrix,
+    b: Matrix,
+    output: &mut [f32],
+    row_stride: usize,
+    accumulate: bool,
+    threads: Threads,
+) {
+    assert_eq!(a.columns, b.rows);
+    let (rows, columns, depth) = (a.rows, b.columns, a.columns);
+    if rows == 0 || columns == 0 {
+        return;
+    }
+    assert!((rows - 1) * row_stride + columns <= output.len() && columns <= row_stride);
+    let parallelism = match threads {
+        Threads::One => gemm::Parallelism::None,
+        Threads::All => gemm::Parallelism::Rayon(0),
+    };
+    // SAFETY: the constructors of `Matrix` and the assertion above keep every index of the three
+    // matrices inside its slice, and `output` is borrowed exclusively.
+    #[allow(unsafe_code)]
+    unsafe {
+        gemm::gemm(
+            rows,
+            columns,
+            depth,
+            output.as_mut_ptr(),
+            1,
+            row_stride as isize,
+            accumulate,
+            a.values.as_ptr(),
+            a.column_stride as isize,
+            a.row_stride as isize,
+            b.values.as_ptr(),
+            b.column_stride as isize,
+            b.row_stride as isize,
+            if accumulate { 1.0 } else { 0.0 },
+            1.0,
+            false,
+            false,
+            false,
+            parallelism,
+        );
+    }
+}
+
+/// `output = a b` on all threads, `output` (rows of a) x (columns of b) without gaps.
+pub fn multiply(a: Matrix, b: Matrix, output: &mut [f32]) {
+    assert_eq!(output.len(), a.rows * b.columns);
+    multiply_into(a, b, output, b.columns.max(1), false, Threads::All);
+}

@@ -1,0 +1,125 @@
+//! Every operation against its body of ordinary differentiable operations, and against
+//! differences of its own values.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use chiasm_core::Seed;
+use chiasm_nn::{Activation, linear, linear_ordinary};
+use rand_distr::{Distribution, StandardNormal};
+
+/// Normal numbers in a tracked tensor.
+pub fn random<const D: usize>(seed: &str, shape: [usize; D]) -> Tensor<D> {
+    let rng = Seed::new(7).named(seed).rng();
+    let count = shape.iter().product();
+    let values: Vec<f32> = StandardNormal.sample_iter(rng).take(count).collect();
+    Tensor::from_data(TensorData::new(values, shape), &Device::flex().autodiff()).require_grad()
+}
+
+fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().try_to_vec().unwrap()
+}
+
+/// Largest difference of two tensors relative to the largest element of the second.
+pub fn distance<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> f32 {
+    assert_eq!(a.dims(), b.dims());
+    let (a, b) = (values(a), values(b));
+    let scale = b.iter().fold(1e-6f32, |m, v| m.max(v.abs()));
+    a.iter()
+        .zip(&b)
+        .map(|(a, b)| (a - b).abs())
+        .fold(0.0, f32::max)
+        / scale
+}
+
+/// Checks outputs and the gradient at every input of `ours` against `reference`. The loss weighs
+/// each output element differently, so that no gradient can be right by symmetry.
+macro_rules! same {
+    ($ours:expr, $reference:expr, $($input:ident),+; $tolerance:expr) => {{
+        let (a, b) = ($ours, $reference);
+        assert!(crate::gradients::distance(a.clone(), b.clone()) < $tolerance, "outputs differ");
+        let weights = crate::gradients::random("loss", a.dims()).detach();
+        let ours = (a * weights.clone()).sum().backward();
+        let theirs = (b * weights).sum().backward();
+        $(
+            let off = crate::gradients::distance($input.grad(&ours).unwrap(), $input.grad(&theirs).unwrap());
+            assert!(off < $tolerance, "gradient at {} differs by {off:e}", stringify!($input));
+        )+
+    }};
+}
+pub(crate) use same;
+
+/// Checks the gradient of `loss` at `at` by central differences along a few random directions.
+pub fn differences<const D: usize>(
+    at: Tensor<D>,
+    loss: impl Fn(Tensor<D>) -> Tensor<1>,
+    tolerance: f32,
+) {
+    let at = at.detach().require_grad();
+    let gradients = loss(at.clone()).backward();
+    let gradient = at.grad(&gradients).unwrap();
+    for direction in ["a", "b", "c"] {
+        let along = random(direction, at.dims()).detach().inner();
+        let step = 1e-2;
+        let moved = |by: f32| {
+            let point = at.clone().inner() + along.clone() * by;
+            values(loss(Tensor::from_inner(point)).inner())[0]
+        };
+        let measured = (moved(step) - moved(-step)) / (2.0 * step);
+        let expected = values((gradient.clone() * along).sum())[0];
+        assert!(
+            (measured - expected).abs() < tolerance * (1.0 + expected.abs()),
+            "along {direction}: measured {measured}, expected {expected}"
+        );
+    }
+}
+
+#[test]
+fn linear_matches_its_ordinary_body() {
+    for activation in [Activation::Identity, Activation::Relu, Activation::Gelu] {
+        let (x, w, b) = (
+            random("x", [3, 5, 17]),
+            random("w", [17, 33]),
+            random("b", [33]),
+        );
+        same!(
+            linear(x.clone(), w.clone(), Some(b.clone()), activation),
+            linear_ordinary(x.clone(), w.clone(), Some(b.clone()), activation),
+            x, w, b; 2e-6
+        );
+        same!(
+            linear(x.clone(), w.clone(), None, activation),
+            linear_ordinary(x.clone(), w.clone(), None, activation),
+            x, w; 2e-6
+        );
+    }
+}
+
+#[test]
+fn linear_gradients_match_differences() {
+    let w = random("w", [9, 4]).detach();
+    let loss = |x: Tensor<2>| {
+        linear(x, w.clone(), None, Activation::Gelu)
+            .powf_scalar(2.0)
+            .mean()
+    };
+    differences(random("x", [6, 9]), loss, 1e-2);
+}
+
+#[test]
+fn an_untracked_input_is_a_constant() {
+    let (x, w) = (random("x", [4, 6]).inner(), random("w", [6, 3]));
+    let gradients = linear(x.clone(), w.clone(), None, Activation::Identity)
+        .sum()
+        .backward();
+    let expected = x.sum_dim(0).reshape([6, 1]).expand([6, 3]);
+    assert!(distance(w.grad(&gradients).unwrap(), expected) < 1e-6);
+}
+
+#[test]
+fn a_transposed_input_is_read_in_its_own_order() {
+    let (x, w) = (random("x", [6, 4]), random("w", [6, 3]));
+    same!(
+        linear(x.clone().swap_dims(0, 1), w.clone(), None, Activation::Relu),
+        linear_ordinary(x.clone().swap_dims(0, 1), w.clone(), None, Activation::Relu),
+        x, w; 2e-6
+    );
+}

@@ -1,0 +1,3 @@
+//! Behaviour of the shared parts of trained networks.
+
+mod gradients;
