@@ -70,7 +70,12 @@ impl Recording {
                 if times.len() != samples.nrows() {
                     return Err(shape("timestamps", times.len(), samples.nrows()));
                 }
-                let unordered = times.windows(2).position(|pair| !(pair[0] <= pair[1]));
+                let unordered = times.windows(2).position(|pair| {
+                    // NaN is in no order with anything.
+                    !pair[0]
+                        .partial_cmp(&pair[1])
+                        .is_some_and(std::cmp::Ordering::is_le)
+                });
                 let first_bad = times.first().is_some_and(|time| !time.is_finite());
                 if let Some(index) = unordered.or(first_bad.then_some(0)) {
                     return Err(Error::Unusable {
