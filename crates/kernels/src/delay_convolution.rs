@@ -26,7 +26,7 @@ use crate::spectral_convolution::Spectrum;
 /// Outputs that are summed together: one sample's outputs over time then fit the first-level cache.
 const STRIP: usize = 32;
 /// Operations on spikes move about one vector each, where products reuse what they load.
-const SPIKE_COST: f64 = 3.0;
+const SPIKE_COST: f64 = 2.0;
 
 /// Sizes of a convolution over time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +72,11 @@ impl SpikeLists {
     /// # Panics
     /// If the slice has the wrong size.
     pub fn from_dense(steps: usize, batch: usize, inputs: usize, dense: &[f32]) -> Self {
-        assert_eq!(dense.len(), steps * batch * inputs, "input is not steps x batch x inputs");
+        assert_eq!(
+            dense.len(),
+            steps * batch * inputs,
+            "input is not steps x batch x inputs"
+        );
         assert!(u32::try_from(steps).is_ok(), "too many steps");
         let samples: Vec<_> = (0..batch)
             .into_par_iter()
@@ -177,11 +181,25 @@ impl DelayConvolution {
         self.forward_by(self.route(Some(input)), input, kernel, output);
     }
 
-    pub(crate) fn forward_by(&self, route: Route, input: &SpikeLists, kernel: &[f32], output: &mut [f32]) {
+    pub(crate) fn forward_by(
+        &self,
+        route: Route,
+        input: &SpikeLists,
+        kernel: &[f32],
+        output: &mut [f32],
+    ) {
         self.check(kernel);
-        assert_eq!(input.starts.len(), self.batch * self.inputs + 1, "spikes of another shape");
+        assert_eq!(
+            input.starts.len(),
+            self.batch * self.inputs + 1,
+            "spikes of another shape"
+        );
         assert_eq!(input.cells, self.input_len(), "spikes of another shape");
-        assert_eq!(output.len(), self.output_len(), "output is not steps x batch x outputs");
+        assert_eq!(
+            output.len(),
+            self.output_len(),
+            "output is not steps x batch x outputs"
+        );
         if output.is_empty() {
             return;
         }
@@ -225,9 +243,17 @@ impl DelayConvolution {
         of_kernel: &mut [f32],
     ) {
         self.check(of_kernel);
-        assert_eq!(input.starts.len(), self.batch * self.inputs + 1, "spikes of another shape");
+        assert_eq!(
+            input.starts.len(),
+            self.batch * self.inputs + 1,
+            "spikes of another shape"
+        );
         assert_eq!(input.cells, self.input_len(), "spikes of another shape");
-        assert_eq!(of_output.len(), self.output_len(), "output gradient is not steps x batch x outputs");
+        assert_eq!(
+            of_output.len(),
+            self.output_len(),
+            "output gradient is not steps x batch x outputs"
+        );
         if of_kernel.is_empty() {
             return;
         }
@@ -241,7 +267,11 @@ impl DelayConvolution {
                     let start = tap * self.batch * self.outputs;
                     multiply_into(
                         Matrix::new(&dense[..rows * self.inputs], rows, self.inputs).transposed(),
-                        Matrix::new(&of_output[start..start + rows * self.outputs], rows, self.outputs),
+                        Matrix::new(
+                            &of_output[start..start + rows * self.outputs],
+                            rows,
+                            self.outputs,
+                        ),
                         &mut of_kernel[tap * self.outputs..],
                         self.taps * self.outputs,
                         false,
@@ -272,8 +302,16 @@ impl DelayConvolution {
         of_input: &mut [f32],
     ) {
         self.check(kernel);
-        assert_eq!(of_output.len(), self.output_len(), "output gradient is not steps x batch x outputs");
-        assert_eq!(of_input.len(), self.input_len(), "input gradient is not steps x batch x inputs");
+        assert_eq!(
+            of_output.len(),
+            self.output_len(),
+            "output gradient is not steps x batch x outputs"
+        );
+        assert_eq!(
+            of_input.len(),
+            self.input_len(),
+            "input gradient is not steps x batch x inputs"
+        );
         if of_input.is_empty() {
             return;
         }
@@ -286,7 +324,11 @@ impl DelayConvolution {
             let rows = self.overlap(tap) * self.batch;
             let start = tap * self.batch * self.outputs;
             multiply_into(
-                Matrix::new(&of_output[start..start + rows * self.outputs], rows, self.outputs),
+                Matrix::new(
+                    &of_output[start..start + rows * self.outputs],
+                    rows,
+                    self.outputs,
+                ),
                 self.tap(kernel, tap).transposed(),
                 of_input,
                 self.inputs,
@@ -306,7 +348,9 @@ impl DelayConvolution {
             * length
             * (batch * (inputs * outputs + length * (inputs + outputs)) + taps * inputs * outputs);
         let padded = self.outputs.next_multiple_of(STRIP) as f64;
-        let spikes = input.map_or(f64::INFINITY, |input| SPIKE_COST * input.count() as f64 * taps * padded);
+        let spikes = input.map_or(f64::INFINITY, |input| {
+            SPIKE_COST * input.count() as f64 * taps * padded
+        });
         if spikes <= direct.min(spectral) {
             Route::Spikes
         } else if direct <= spectral {
@@ -317,8 +361,15 @@ impl DelayConvolution {
     }
 
     fn check(&self, kernel: &[f32]) {
-        assert!(self.taps > 0 && self.tail < self.taps, "the tail must be shorter than the kernel");
-        assert_eq!(kernel.len(), self.kernel_len(), "kernel is not inputs x taps x outputs");
+        assert!(
+            self.taps > 0 && self.tail < self.taps,
+            "the tail must be shorter than the kernel"
+        );
+        assert_eq!(
+            kernel.len(),
+            self.kernel_len(),
+            "kernel is not inputs x taps x outputs"
+        );
     }
 
     /// Input steps that reach the output with a delay of `tap`.
@@ -328,7 +379,12 @@ impl DelayConvolution {
 
     /// The weights at one delay, inputs x outputs.
     fn tap<'a>(&self, kernel: &'a [f32], tap: usize) -> Matrix<'a> {
-        Matrix::strided(&kernel[tap * self.outputs..], self.inputs, self.outputs, self.taps * self.outputs)
+        Matrix::strided(
+            &kernel[tap * self.outputs..],
+            self.inputs,
+            self.outputs,
+            self.taps * self.outputs,
+        )
     }
 
     fn strips(&self) -> usize {
@@ -343,49 +399,60 @@ impl DelayConvolution {
         // Strip by strip, so that one strip of the kernel stays in cache for many samples.
         let samples_per_task = self.batch.div_ceil(4 * rayon::current_num_threads()).max(1);
         let tasks_per_strip = self.batch.div_ceil(samples_per_task);
-        (0..self.strips() * tasks_per_strip).into_par_iter().for_each_init(
-            || vec![0.0f32; output_steps * STRIP],
-            |sums, task| {
-                let strip = task / tasks_per_strip;
-                let first = task % tasks_per_strip * samples_per_task;
-                let width = STRIP.min(self.outputs - strip * STRIP);
-                for sample in first..self.batch.min(first + samples_per_task) {
-                    sums.fill(0.0);
-                    pulp::Arch::new().dispatch(AddKernels {
-                        input,
-                        pairs: sample * self.inputs..(sample + 1) * self.inputs,
-                        taps: self.taps,
-                        kernel: &packed[strip * strip_len..(strip + 1) * strip_len],
-                        sums,
-                    });
-                    for step in 0..output_steps {
-                        let start = (step * self.batch + sample) * self.outputs + strip * STRIP;
-                        // SAFETY: each (strip, sample) is one task's alone, and so are its places.
-                        unsafe { output.slice(start, width) }
-                            .copy_from_slice(&sums[step * STRIP..step * STRIP + width]);
+        (0..self.strips() * tasks_per_strip)
+            .into_par_iter()
+            .for_each_init(
+                || vec![0.0f32; output_steps * STRIP],
+                |sums, task| {
+                    let strip = task / tasks_per_strip;
+                    let first = task % tasks_per_strip * samples_per_task;
+                    let width = STRIP.min(self.outputs - strip * STRIP);
+                    for sample in first..self.batch.min(first + samples_per_task) {
+                        sums.fill(0.0);
+                        pulp::Arch::new().dispatch(AddKernels {
+                            input,
+                            pairs: sample * self.inputs..(sample + 1) * self.inputs,
+                            taps: self.taps,
+                            kernel: &packed[strip * strip_len..(strip + 1) * strip_len],
+                            sums,
+                        });
+                        for step in 0..output_steps {
+                            let start = (step * self.batch + sample) * self.outputs + strip * STRIP;
+                            // SAFETY: each (strip, sample) is one task's alone, and so are its places.
+                            unsafe { output.slice(start, width) }
+                                .copy_from_slice(&sums[step * STRIP..step * STRIP + width]);
+                        }
                     }
-                }
-            },
-        );
+                },
+            );
     }
 
     /// The kernel as `[strip, inputs, taps, STRIP]`, padded with zeros.
     fn pack(&self, kernel: &[f32]) -> Vec<f32> {
         let mut packed = vec![0.0; self.strips() * self.inputs * self.taps * STRIP];
-        packed.par_chunks_mut(self.inputs * self.taps * STRIP).enumerate().for_each(|(strip, packed)| {
-            let from = strip * STRIP;
-            let width = STRIP.min(self.outputs - from);
-            for (row, packed) in kernel.chunks_exact(self.outputs).zip(packed.chunks_exact_mut(STRIP)) {
-                packed[..width].copy_from_slice(&row[from..from + width]);
-            }
-        });
+        packed
+            .par_chunks_mut(self.inputs * self.taps * STRIP)
+            .enumerate()
+            .for_each(|(strip, packed)| {
+                let from = strip * STRIP;
+                let width = STRIP.min(self.outputs - from);
+                for (row, packed) in kernel
+                    .chunks_exact(self.outputs)
+                    .zip(packed.chunks_exact_mut(STRIP))
+                {
+                    packed[..width].copy_from_slice(&row[from..from + width]);
+                }
+            });
         packed
     }
 
     fn kernel_gradient_spikes(&self, input: &SpikeLists, of_output: &[f32], of_kernel: &mut [f32]) {
         let output_steps = self.output_steps();
         // A task owns one strip of outputs; where strips are fewer than threads the samples are split too.
-        let groups = rayon::current_num_threads().div_ceil(self.strips()).min(self.batch).max(1);
+        let groups = rayon::current_num_threads()
+            .div_ceil(self.strips())
+            .min(self.batch)
+            .max(1);
         let samples_per_group = self.batch.div_ceil(groups);
         let sums: Vec<Vec<f32>> = (0..self.strips() * groups)
             .into_par_iter()
@@ -413,19 +480,22 @@ impl DelayConvolution {
                 sums
             })
             .collect();
-        of_kernel.par_chunks_mut(self.taps * self.outputs).enumerate().for_each(|(channel, of_kernel)| {
-            for (tap, row) in of_kernel.chunks_exact_mut(self.outputs).enumerate() {
-                for (strip, row) in row.chunks_mut(STRIP).enumerate() {
-                    row.fill(0.0);
-                    let start = (channel * self.taps + tap) * STRIP;
-                    for part in &sums[strip * groups..(strip + 1) * groups] {
-                        for (value, sum) in row.iter_mut().zip(&part[start..start + STRIP]) {
-                            *value += sum;
+        of_kernel
+            .par_chunks_mut(self.taps * self.outputs)
+            .enumerate()
+            .for_each(|(channel, of_kernel)| {
+                for (tap, row) in of_kernel.chunks_exact_mut(self.outputs).enumerate() {
+                    for (strip, row) in row.chunks_mut(STRIP).enumerate() {
+                        row.fill(0.0);
+                        let start = (channel * self.taps + tap) * STRIP;
+                        for part in &sums[strip * groups..(strip + 1) * groups] {
+                            for (value, sum) in row.iter_mut().zip(&part[start..start + STRIP]) {
+                                *value += sum;
+                            }
                         }
                     }
                 }
-            }
-        });
+            });
     }
 }
 
@@ -442,10 +512,21 @@ impl WithSimd for AddKernels<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let AddKernels { input, pairs, taps, kernel, sums } = self;
+        let AddKernels {
+            input,
+            pairs,
+            taps,
+            kernel,
+            sums,
+        } = self;
         for (pair, kernel) in pairs.zip(kernel.chunks_exact(taps * STRIP)) {
             for entry in input.starts[pair]..input.starts[pair + 1] {
-                add_scaled(simd, input.values[entry], kernel, &mut sums[input.times[entry] as usize * STRIP..]);
+                add_scaled(
+                    simd,
+                    input.values[entry],
+                    kernel,
+                    &mut sums[input.times[entry] as usize * STRIP..],
+                );
             }
         }
     }
@@ -464,10 +545,21 @@ impl WithSimd for AddGradients<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let AddGradients { input, pairs, taps, gradient, sums } = self;
+        let AddGradients {
+            input,
+            pairs,
+            taps,
+            gradient,
+            sums,
+        } = self;
         for (pair, sums) in pairs.zip(sums.chunks_exact_mut(taps * STRIP)) {
             for entry in input.starts[pair]..input.starts[pair + 1] {
-                add_scaled(simd, input.values[entry], &gradient[input.times[entry] as usize * STRIP..], sums);
+                add_scaled(
+                    simd,
+                    input.values[entry],
+                    &gradient[input.times[entry] as usize * STRIP..],
+                    sums,
+                );
             }
         }
     }
