@@ -1,0 +1,3 @@
+//! Behaviour of the shared numerical methods, checked from outside.
+
+mod similarity;
