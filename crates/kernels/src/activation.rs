@@ -14,6 +14,12 @@ pub enum Activation {
     Gelu,
 }
 
+/// `max(0, x)`; NaN stays NaN.
+#[inline(always)]
+pub fn relu(x: f32) -> f32 {
+    if x < 0.0 { 0.0 } else { x }
+}
+
 /// `(gelu(x), gelu'(x))`, both from one exponential.
 ///
 /// Φ by Abramowitz & Stegun 7.1.26 (absolute error 1.5e-7 in erf), whose exponential is also
@@ -44,7 +50,7 @@ impl Activation {
             Activation::Relu => {
                 for (value, slope) in values.iter_mut().zip(slopes) {
                     *slope = if *value > 0.0 { 1.0 } else { 0.0 };
-                    *value = value.max(0.0);
+                    *value = relu(*value);
                 }
             }
             Activation::Gelu => {

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::activation::Activation;
+use crate::activation::{Activation, relu};
 use crate::gemm::{Matrix, multiply};
 use crate::simd::{column_sums, vectorised};
 
@@ -70,7 +70,7 @@ pub fn forward(
                 for row in rows.chunks_exact_mut(outputs) {
                     row.iter_mut()
                         .zip(bias)
-                        .for_each(|(value, bias)| *value = (*value + bias).max(0.0));
+                        .for_each(|(value, bias)| *value = relu(*value + bias));
                 }
             })
         }),

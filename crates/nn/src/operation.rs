@@ -19,7 +19,6 @@ use burn::backend::{
     Autodiff, AutodiffBackend, BackendTensor, DispatchAutodiffContext, DispatchKindConversion,
     DispatchTensor, Flex, GradientCheckpointingStrategy,
 };
-use burn::tensor::kind::Basic;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
 /// An array of `f32` in row-major order without gaps, shared until it is written to.
@@ -65,6 +64,20 @@ impl Array {
             burn::backend::flex::Layout::contiguous(shape.into()),
             DType::F32,
         ))
+    }
+
+    /// The elements of an untracked tensor that satisfies [`on_kernels`]; copied only where the
+    /// tensor is a view with gaps.
+    pub fn from_tensor<const D: usize>(tensor: Tensor<D>) -> Self {
+        Array::from_primitive(plain(tensor.into_dispatch()))
+    }
+
+    /// An untracked CPU tensor of rank `D` that owns this array.
+    pub fn into_tensor<const D: usize>(self) -> Tensor<D> {
+        let tensor = BackendTensor::Float(self.0);
+        Tensor::from_dispatch(
+            <DispatchTensor as DispatchKindConversion<Flex>>::from_backend(tensor),
+        )
     }
 
     fn from_primitive(primitive: FloatTensor<Flex>) -> Self {
@@ -148,31 +161,6 @@ pub fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().iter::<f32>().collect()
 }
 
-/// Lets `change` write into the elements of an untracked tensor: in place where nothing else
-/// holds it, on a copy otherwise. The tensor must satisfy [`on_kernels`].
-pub(crate) fn modify<const D: usize>(
-    tensor: Tensor<D>,
-    change: impl FnOnce(&mut [f32]),
-) -> Tensor<D> {
-    let mut array = Array::from_primitive(plain(tensor.into_dispatch()));
-    change(array.values_mut());
-    from_array(array)
-}
-
-/// Lets `read` see the elements of an untracked tensor without copying them.
-pub(crate) fn read<const D: usize, R>(tensor: Tensor<D>, read: impl FnOnce(&[f32]) -> R) -> R {
-    read(Array::from_primitive(plain(tensor.into_dispatch())).values())
-}
-
-/// A CPU tensor that owns `array`.
-pub(crate) fn from_array<const D: usize>(array: Array) -> Tensor<D> {
-    Tensor::from_dispatch(
-        <DispatchTensor as DispatchKindConversion<Flex>>::from_backend(BackendTensor::Float(
-            array.0,
-        )),
-    )
-}
-
 fn plain(tensor: DispatchTensor) -> FloatTensor<Flex> {
     match <DispatchTensor as DispatchKindConversion<Flex>>::try_into_backend(tensor) {
         Ok(tensor) => tensor.float(),
@@ -231,9 +219,4 @@ impl<O: Operation<N>, const N: usize> Backward<Flex, N> for Recorded<O> {
             }
         }
     }
-}
-
-/// Whether a tensor of any kind lives on the CPU backend.
-pub(crate) fn on_cpu<const D: usize, K: Basic>(tensor: &Tensor<D, K>) -> bool {
-    tensor.device().without_autodiff() == Device::flex()
 }

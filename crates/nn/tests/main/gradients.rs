@@ -1,13 +1,17 @@
 //! Every operation against its body of ordinary differentiable operations, and against
 //! differences of its own values.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 use chiasm_core::Seed;
-use chiasm_nn::{Activation, linear, linear_ordinary};
+use chiasm_nn::loss::{cross_entropy, cross_entropy_ordinary};
+use chiasm_nn::{
+    Activation, Conv2dOptions, conv2d, conv2d_ordinary, linear, linear_ordinary, max_pool2d,
+    max_pool2d_ordinary,
+};
 use rand_distr::{Distribution, StandardNormal};
 
 /// Normal numbers in a tracked tensor.
-pub fn random<const D: usize>(seed: &str, shape: [usize; D]) -> Tensor<D> {
+pub(crate) fn random<const D: usize>(seed: &str, shape: [usize; D]) -> Tensor<D> {
     let rng = Seed::new(7).named(seed).rng();
     let count = shape.iter().product();
     let values: Vec<f32> = StandardNormal.sample_iter(rng).take(count).collect();
@@ -19,7 +23,7 @@ fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
 }
 
 /// Largest difference of two tensors relative to the largest element of the second.
-pub fn distance<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> f32 {
+pub(crate) fn distance<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> f32 {
     assert_eq!(a.dims(), b.dims());
     let (a, b) = (values(a), values(b));
     let scale = b.iter().fold(1e-6f32, |m, v| m.max(v.abs()));
@@ -45,10 +49,9 @@ macro_rules! same {
         )+
     }};
 }
-pub(crate) use same;
 
 /// Checks the gradient of `loss` at `at` by central differences along a few random directions.
-pub fn differences<const D: usize>(
+pub(crate) fn differences<const D: usize>(
     at: Tensor<D>,
     loss: impl Fn(Tensor<D>) -> Tensor<1>,
     tolerance: f32,
@@ -121,5 +124,85 @@ fn a_transposed_input_is_read_in_its_own_order() {
         linear(x.clone().swap_dims(0, 1), w.clone(), None, Activation::Relu),
         linear_ordinary(x.clone().swap_dims(0, 1), w.clone(), None, Activation::Relu),
         x, w; 2e-6
+    );
+}
+
+#[test]
+fn convolution_matches_its_ordinary_body() {
+    for (stride, padding, max_pool) in [(1, 1, 1), (1, 1, 2), (2, 0, 1), (1, 2, 3), (2, 1, 2)] {
+        for activation in [Activation::Identity, Activation::Relu, Activation::Gelu] {
+            let options = Conv2dOptions {
+                stride,
+                padding,
+                activation,
+                max_pool,
+            };
+            let (x, w, b) = (
+                random("x", [5, 3, 9, 11]),
+                random("w", [4, 3, 3, 3]),
+                random("b", [4]),
+            );
+            same!(
+                conv2d(x.clone(), w.clone(), Some(b.clone()), options),
+                conv2d_ordinary(x.clone(), w.clone(), Some(b.clone()), options),
+                x, w, b; 5e-6
+            );
+            same!(
+                conv2d(x.clone(), w.clone(), None, options),
+                conv2d_ordinary(x.clone(), w.clone(), None, options),
+                x, w; 5e-6
+            );
+        }
+    }
+}
+
+#[test]
+fn convolution_of_many_images_sums_over_blocks() {
+    let options = Conv2dOptions {
+        padding: 1,
+        max_pool: 2,
+        ..Conv2dOptions::default()
+    };
+    let (x, w, b) = (
+        random("x", [70, 1, 6, 6]),
+        random("w", [3, 1, 3, 3]),
+        random("b", [3]),
+    );
+    same!(
+        conv2d(x.clone(), w.clone(), Some(b.clone()), options),
+        conv2d_ordinary(x.clone(), w.clone(), Some(b.clone()), options),
+        x, w, b; 5e-6
+    );
+}
+
+#[test]
+fn convolution_gradients_match_differences() {
+    let w = random("w", [2, 1, 5, 5]).detach();
+    let options = Conv2dOptions {
+        stride: 2,
+        padding: 2,
+        ..Conv2dOptions::default()
+    };
+    let loss = |x: Tensor<4>| conv2d(x, w.clone(), None, options).powf_scalar(2.0).mean();
+    differences(random("x", [2, 1, 7, 7]), loss, 1e-2);
+}
+
+#[test]
+fn max_pooling_matches_its_ordinary_body() {
+    let x = random("x", [3, 2, 7, 8]);
+    for side in [2, 3] {
+        same!(max_pool2d(x.clone(), side), max_pool2d_ordinary(x.clone(), side), x; 1e-7);
+    }
+}
+
+#[test]
+fn cross_entropy_matches_its_ordinary_body() {
+    let logits = random("logits", [37, 11]);
+    let targets: Vec<i64> = (0..37).map(|i| (i * 7) % 11).collect();
+    let targets = Tensor::<1, Int>::from_data(TensorData::new(targets, [37]), &Device::flex());
+    same!(
+        cross_entropy(logits.clone(), targets.clone()),
+        cross_entropy_ordinary(logits.clone(), targets.clone()),
+        logits; 1e-6
     );
 }

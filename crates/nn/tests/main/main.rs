@@ -1,3 +1,5 @@
 //! Behaviour of the shared parts of trained networks.
 
 mod gradients;
+mod training;
+mod weights;
