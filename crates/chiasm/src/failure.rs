@@ -13,6 +13,9 @@ pub(crate) enum Failure {
     /// A study stopped.
     #[error(transparent)]
     Study(#[from] chiasm_studies::Error),
+    /// Networks and their devices.
+    #[error(transparent)]
+    Network(#[from] chiasm_nn::Error),
     /// Anything the ground floor reports.
     #[error(transparent)]
     Core(#[from] chiasm_core::Error),
@@ -33,6 +36,7 @@ impl Failure {
         let kind = match self {
             Failure::Io(error) => error.kind(),
             Failure::Study(error) => error.kind(),
+            Failure::Network(error) => error.kind(),
             Failure::Core(error) => error.kind(),
             Failure::Usage(_) => ErrorKind::Input,
             Failure::Interrupted(_) => ErrorKind::Interrupted,

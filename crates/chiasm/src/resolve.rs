@@ -76,7 +76,7 @@ pub(crate) fn resolve(study: &Study, wishes: &Wishes) -> Outcome<RunConfig> {
     };
     check_seeds(&seeds)?;
     let device = wishes.device.or(file.device).unwrap_or_default();
-    chiasm_studies::check_device(device)?;
+    chiasm_nn::open_device(device)?;
     let threads = match wishes.threads.or(file.threads) {
         Some(0) => return Err(Error::setting("threads", 0, "at least 1").into()),
         Some(count) if count > 4096 => {
@@ -186,10 +186,10 @@ fn fit_to_default(
     value: toml::Value,
 ) -> Outcome<toml::Value> {
     let Some(default) = defaults.get(name) else {
-        let names = defaults.keys().map(String::as_str);
-        let hint = match nearest(name, names.clone()) {
+        let names: Vec<&str> = defaults.keys().map(String::as_str).collect();
+        let hint = match nearest(name, names.iter().copied()) {
             Some(known) => format!("did you mean '{known}'?"),
-            None => format!("it has: {}", names.collect::<Vec<_>>().join(", ")),
+            None => format!("it has: {}", names.join(", ")),
         };
         return Err(Failure::Usage(format!(
             "{} has no setting '{name}'; {hint}",

@@ -9,6 +9,12 @@ pub enum Error {
     /// Methods, shapes, run folders.
     #[error(transparent)]
     Core(#[from] chiasm_core::Error),
+    /// Files and the data catalogue.
+    #[error(transparent)]
+    Io(#[from] chiasm_io::Error),
+    /// Networks and their training.
+    #[error(transparent)]
+    Network(#[from] chiasm_nn::Error),
 }
 
 impl Error {
@@ -16,6 +22,8 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Error::Core(error) => error.kind(),
+            Error::Io(error) => error.kind(),
+            Error::Network(error) => error.kind(),
         }
     }
 }

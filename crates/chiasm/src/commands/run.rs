@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use chiasm_core::Error;
 use chiasm_core::evidence::RunResults;
 use chiasm_core::run::{Device, RunFolder, Scale, write_atomically};
+use chiasm_report::StudyEntry;
 use chiasm_studies::{STUDIES, Study};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
@@ -103,8 +104,10 @@ pub(crate) fn execute(arguments: RunArguments) -> Outcome {
     use_threads(threads)?;
     let stop = stop_on_signals()?;
     let mut all = Vec::with_capacity(tasks.len());
+    let mut families = Vec::with_capacity(tasks.len());
     for task in tasks {
         let folder = task.folder.path().to_path_buf();
+        families.push(task.study.family.to_string());
         let results = run_task(task, &stop, &root)?;
         if !json {
             terminal::say(&format!("\n{} ({})", results.title, results.study))?;
@@ -114,7 +117,16 @@ pub(crate) fn execute(arguments: RunArguments) -> Outcome {
         all.push(results);
     }
     if !root.join("config.toml").exists() {
-        let html = chiasm_report::combined_report(&all);
+        let entries: Vec<StudyEntry<'_>> = all
+            .iter()
+            .zip(&families)
+            .map(|(results, family)| StudyEntry {
+                results,
+                family,
+                report: format!("{}/report.html", results.study),
+            })
+            .collect();
+        let html = chiasm_report::combined_report(&entries);
         write_atomically(&root.join("report.html"), html.as_bytes())?;
         if !json && all.len() > 1 {
             terminal::say(&format!(
