@@ -64,7 +64,11 @@ impl CpModel {
 
     /// Sizes of the three axes.
     pub fn dims(&self) -> [usize; 3] {
-        [self.factors[0].nrows(), self.factors[1].nrows(), self.factors[2].nrows()]
+        [
+            self.factors[0].nrows(),
+            self.factors[1].nrows(),
+            self.factors[2].nrows(),
+        ]
     }
 
     /// The modelled data in full.
@@ -92,7 +96,10 @@ impl CpModel {
         self.check_dims(tensor)?;
         let squares: f64 = self
             .residual_blocks(tensor, |_, residual| {
-                residual.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>()
+                residual
+                    .iter()
+                    .map(|&value| f64::from(value).powi(2))
+                    .sum::<f64>()
             })
             .into_iter()
             .sum();
@@ -101,8 +108,9 @@ impl CpModel {
 
     pub(super) fn check_dims(&self, tensor: &ObservedTensor) -> Result<()> {
         const AXES: [&str; 3] = ["first axis", "second axis", "third axis"];
-        for (axis, (found, expected)) in
-            AXES.into_iter().zip(tensor.dims().into_iter().zip(self.dims()))
+        for (axis, (found, expected)) in AXES
+            .into_iter()
+            .zip(tensor.dims().into_iter().zip(self.dims()))
         {
             if found != expected {
                 return Err(Error::Shape {
@@ -126,7 +134,8 @@ impl CpModel {
         let coefficients = |fibre: usize, row: &mut [f32]| {
             let (w, p) = tensor.place(fibre);
             for (r, value) in row.iter_mut().enumerate() {
-                *value = (self.weights[r] * self.factors[1][[w, r]] * self.factors[2][[p, r]]) as f32;
+                *value =
+                    (self.weights[r] * self.factors[1][[w, r]] * self.factors[2][[p, r]]) as f32;
             }
         };
         tensor.residual_blocks(&first, self.rank(), coefficients, each)
@@ -152,7 +161,13 @@ pub struct CpSettings {
 
 impl Default for CpSettings {
     fn default() -> Self {
-        CpSettings { rank: 6, restarts: 4, sweeps: 200, tolerance: 1e-5, inner_passes: 4 }
+        CpSettings {
+            rank: 6,
+            restarts: 4,
+            sweeps: 200,
+            tolerance: 1e-5,
+            inner_passes: 4,
+        }
     }
 }
 
@@ -174,7 +189,11 @@ impl CpSettings {
             }
         }
         if !(self.tolerance >= 0.0 && self.tolerance < 1.0) {
-            return Err(Error::setting("tolerance", self.tolerance, "at least 0 and below 1"));
+            return Err(Error::setting(
+                "tolerance",
+                self.tolerance,
+                "at least 0 and below 1",
+            ));
         }
         Ok(())
     }
@@ -296,5 +315,10 @@ fn descend(
     }
     let model = CpModel::from_factors(sweeper.into_factors())?;
     let relative_error = model.relative_error(tensor)?;
-    Ok(CpStart { model, relative_error, sweeps, converged })
+    Ok(CpStart {
+        model,
+        relative_error,
+        sweeps,
+        converged,
+    })
 }

@@ -49,7 +49,15 @@ impl<'a> Sweeper<'a> {
         }
         let rank = factors[0].ncols();
         let factors = factors.map(|factor| factor.iter().map(|&value| value.max(FLOOR)).collect());
-        Sweeper { tensor, rank, factors, second_start, by_third, third_start, inner_passes }
+        Sweeper {
+            tensor,
+            rank,
+            factors,
+            second_start,
+            by_third,
+            third_start,
+            inner_passes,
+        }
     }
 
     /// Updates the three axes in turn and returns the relative error after the last.
@@ -76,7 +84,8 @@ impl<'a> Sweeper<'a> {
     pub(super) fn into_factors(self) -> [Array2<f64>; 3] {
         let rank = self.rank;
         self.factors.map(|factor| {
-            let tiny = 1e3 * FLOOR.max(factor.iter().fold(0.0, |most: f64, &v| most.max(v)) * 1e-12);
+            let tiny =
+                1e3 * FLOOR.max(factor.iter().fold(0.0, |most: f64, &v| most.max(v)) * 1e-12);
             Array2::from_shape_fn((factor.len() / rank, rank), |(row, r)| {
                 let value = factor[row * rank + r];
                 if value > tiny { value } else { 0.0 }
@@ -88,7 +97,13 @@ impl<'a> Sweeper<'a> {
     fn balance(&mut self) {
         for r in 0..self.rank {
             let norms = self.factors.each_ref().map(|factor| {
-                factor.iter().skip(r).step_by(self.rank).map(|value| value * value).sum::<f64>().sqrt()
+                factor
+                    .iter()
+                    .skip(r)
+                    .step_by(self.rank)
+                    .map(|value| value * value)
+                    .sum::<f64>()
+                    .sqrt()
             });
             let shared = (norms[0] * norms[1] * norms[2]).cbrt();
             for (factor, norm) in self.factors.iter_mut().zip(norms) {
@@ -106,24 +121,29 @@ impl<'a> Sweeper<'a> {
         let row = |fibre: usize, out: &mut [f32]| {
             let (w, p) = tensor.place(fibre);
             let pair = second[w * rank..].iter().zip(&third[p * rank..]);
-            out.iter_mut().zip(pair).for_each(|(value, (a, b))| *value = (a * b) as f32);
+            out.iter_mut()
+                .zip(pair)
+                .for_each(|(value, (a, b))| *value = (a * b) as f32);
         };
         let target = tensor.times_fibres(rank, row);
         if tensor.is_whole() {
             let shared = fibre_gram(tensor, rank, second, third, &self.second_start);
-            first.par_chunks_mut(rank * ROWS).zip(target.par_chunks(rank * ROWS)).for_each(
-                |(rows, targets)| {
+            first
+                .par_chunks_mut(rank * ROWS)
+                .zip(target.par_chunks(rank * ROWS))
+                .for_each(|(rows, targets)| {
                     for (x, g) in rows.chunks_mut(rank).zip(targets.chunks(rank)) {
                         coordinate_descent(x, g, &shared, passes);
                     }
-                },
-            );
+                });
         } else {
             let packed = packed_len(rank);
             let grams = tensor.mask_times_fibres(packed, |fibre, out| {
                 let mut values = vec![0.0; rank];
                 row(fibre, &mut values);
-                out.iter_mut().zip(packed_outer(&values)).for_each(|(value, new)| *value = new);
+                out.iter_mut()
+                    .zip(packed_outer(&values))
+                    .for_each(|(value, new)| *value = new);
             });
             first
                 .par_chunks_mut(rank)
@@ -164,12 +184,17 @@ impl<'a> Sweeper<'a> {
                 let mut sum = 0.0;
                 for (offset, x) in rows.chunks_mut(rank).enumerate() {
                     let p = chunk * ROWS + offset;
-                    let fibres = by_third[starts[p]..starts[p + 1]].iter().map(|&f| f as usize);
+                    let fibres = by_third[starts[p]..starts[p + 1]]
+                        .iter()
+                        .map(|&f| f as usize);
                     let (g, h) = normal_equations(fibres, product, grams, other, rank);
                     coordinate_descent(x, &g, &h, passes);
                     for r in 0..rank {
-                        let curved: f64 =
-                            h[r * rank..(r + 1) * rank].iter().zip(x.iter()).map(|(a, b)| a * b).sum();
+                        let curved: f64 = h[r * rank..(r + 1) * rank]
+                            .iter()
+                            .zip(x.iter())
+                            .map(|(a, b)| a * b)
+                            .sum();
                         sum += x[r] * (curved - 2.0 * g[r]);
                     }
                 }
@@ -207,7 +232,9 @@ fn normal_equations<'b>(
             Grams::Shared(_) => {
                 for r in 0..rank {
                     let row = &mut h[r * rank..(r + 1) * rank];
-                    row.iter_mut().zip(values).for_each(|(sum, value)| *sum += values[r] * value);
+                    row.iter_mut()
+                        .zip(values)
+                        .for_each(|(sum, value)| *sum += values[r] * value);
                 }
             }
             Grams::Own(own) => {
@@ -222,7 +249,10 @@ fn normal_equations<'b>(
         }
     }
     match grams {
-        Grams::Shared(first) => h.iter_mut().zip(first).for_each(|(value, own)| *value *= own),
+        Grams::Shared(first) => h
+            .iter_mut()
+            .zip(first)
+            .for_each(|(value, own)| *value *= own),
         Grams::Own(_) => {
             for r in 0..rank {
                 for s in 0..r {
@@ -253,7 +283,9 @@ fn fibre_gram(
                 let c = &third[p * rank..(p + 1) * rank];
                 for r in 0..rank {
                     let row = &mut h[r * rank..(r + 1) * rank];
-                    row.iter_mut().zip(c).for_each(|(sum, value)| *sum += c[r] * value);
+                    row.iter_mut()
+                        .zip(c)
+                        .for_each(|(sum, value)| *sum += c[r] * value);
                 }
             }
             for r in 0..rank {
@@ -266,7 +298,10 @@ fn fibre_gram(
         .collect();
     let mut total = vec![0.0; rank * rank];
     for h in own {
-        total.iter_mut().zip(h).for_each(|(sum, value)| *sum += value);
+        total
+            .iter_mut()
+            .zip(h)
+            .for_each(|(sum, value)| *sum += value);
     }
     total
 }
@@ -276,7 +311,9 @@ fn gram(factor: &[f64], rank: usize) -> Vec<f64> {
     for row in factor.chunks(rank) {
         for r in 0..rank {
             let out = &mut h[r * rank..(r + 1) * rank];
-            out.iter_mut().zip(row).for_each(|(sum, value)| *sum += row[r] * value);
+            out.iter_mut()
+                .zip(row)
+                .for_each(|(sum, value)| *sum += row[r] * value);
         }
     }
     h

@@ -34,7 +34,9 @@ pub fn factor_match(first: &CpModel, second: &CpModel) -> FactorMatch {
     for (a, b) in first.factors.iter().zip(&second.factors) {
         similarity *= &a.t().dot(b);
     }
-    let Ok(partner) = best_assignment(similarity.view()) else { return nothing() };
+    let Ok(partner) = best_assignment(similarity.view()) else {
+        return nothing();
+    };
     let matched: Vec<f64> = partner
         .iter()
         .enumerate()

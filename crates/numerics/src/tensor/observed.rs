@@ -86,15 +86,19 @@ impl ObservedTensor {
             });
         }
         let limit = u32::MAX as usize;
-        if let Some(&(w, p)) =
-            places.iter().find(|&&(w, p)| w >= dims[1] || p >= dims[2] || w >= limit || p >= limit)
+        if let Some(&(w, p)) = places
+            .iter()
+            .find(|&&(w, p)| w >= dims[1] || p >= dims[2] || w >= limit || p >= limit)
         {
             return Err(Error::Unusable {
                 operation: OPERATION,
                 reason: format!("fibre ({w}, {p}) lies outside {} x {}", dims[1], dims[2]),
             });
         }
-        if let Some(index) = values.iter().position(|value| value.is_infinite() || *value < 0.0) {
+        if let Some(index) = values
+            .iter()
+            .position(|value| value.is_infinite() || *value < 0.0)
+        {
             let (w, p) = places[index / length];
             let place = format!("({}, {w}, {p})", index % length);
             if values[index] < 0.0 && values[index].is_finite() {
@@ -112,31 +116,55 @@ impl ObservedTensor {
         if places.windows(2).any(|pair| pair[0] >= pair[1]) {
             let mut order: Vec<usize> = (0..places.len()).collect();
             order.sort_by_key(|&fibre| places[fibre]);
-            if order.windows(2).any(|pair| places[pair[0]] == places[pair[1]]) {
+            if order
+                .windows(2)
+                .any(|pair| places[pair[0]] == places[pair[1]])
+            {
                 return Err(Error::Unusable {
                     operation: OPERATION,
                     reason: "the same fibre is given twice".to_string(),
                 });
             }
-            let sorted =
-                order.iter().flat_map(|&f| values[f * length..(f + 1) * length].iter().copied());
+            let sorted = order
+                .iter()
+                .flat_map(|&f| values[f * length..(f + 1) * length].iter().copied());
             values = sorted.collect();
             let places: Vec<_> = order.iter().map(|&fibre| places[fibre]).collect();
             return Self::from_fibres(dims, places, values);
         }
         let observed = values.iter().any(|value| value.is_nan()).then(|| {
-            let mask = values.iter().map(|value| if value.is_nan() { 0.0 } else { 1.0 }).collect();
-            values.iter_mut().filter(|value| value.is_nan()).for_each(|value| *value = 0.0);
+            let mask = values
+                .iter()
+                .map(|value| if value.is_nan() { 0.0 } else { 1.0 })
+                .collect();
+            values
+                .iter_mut()
+                .filter(|value| value.is_nan())
+                .for_each(|value| *value = 0.0);
             mask
         });
         let squares = values
             .par_chunks(BLOCK * length)
-            .map(|block| block.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>())
+            .map(|block| {
+                block
+                    .iter()
+                    .map(|&value| f64::from(value).powi(2))
+                    .sum::<f64>()
+            })
             .collect::<Vec<f64>>()
             .into_iter()
             .sum();
-        let places = places.into_iter().map(|(w, p)| (w as u32, p as u32)).collect();
-        Ok(ObservedTensor { dims, places, values, observed, squares })
+        let places = places
+            .into_iter()
+            .map(|(w, p)| (w as u32, p as u32))
+            .collect();
+        Ok(ObservedTensor {
+            dims,
+            places,
+            values,
+            observed,
+            squares,
+        })
     }
 
     /// Sizes of the three axes.
@@ -183,7 +211,11 @@ impl ObservedTensor {
     /// [`Error::Setting`] for a fraction outside (0, 1), [`Error::TooFew`] where no fibre can be spared.
     pub fn hold_out(&self, fraction: f64, seed: Seed) -> Result<(Self, Self)> {
         if !(fraction > 0.0 && fraction < 1.0) {
-            return Err(Error::setting("held-out fraction", fraction, "between 0 and 1"));
+            return Err(Error::setting(
+                "held-out fraction",
+                fraction,
+                "between 0 and 1",
+            ));
         }
         let mut rng = seed.rng();
         let mut order: Vec<usize> = (0..self.places.len()).collect();
@@ -211,12 +243,17 @@ impl ObservedTensor {
                 needed: 2,
             });
         }
-        Ok((self.subset(|fibre| !out[fibre])?, self.subset(|fibre| out[fibre])?))
+        Ok((
+            self.subset(|fibre| !out[fibre])?,
+            self.subset(|fibre| out[fibre])?,
+        ))
     }
 
     fn subset(&self, keep: impl Fn(usize) -> bool) -> Result<Self> {
         let length = self.dims[0];
-        let chosen: Vec<usize> = (0..self.places.len()).filter(|&fibre| keep(fibre)).collect();
+        let chosen: Vec<usize> = (0..self.places.len())
+            .filter(|&fibre| keep(fibre))
+            .collect();
         let mut values = Vec::with_capacity(chosen.len() * length);
         for &fibre in &chosen {
             let span = fibre * length..(fibre + 1) * length;
@@ -309,7 +346,10 @@ impl ObservedTensor {
                     Par::Seq,
                 );
                 if let Some(mask) = &self.observed {
-                    residual.iter_mut().zip(&mask[span]).for_each(|(value, seen)| *value *= seen);
+                    residual
+                        .iter_mut()
+                        .zip(&mask[span])
+                        .for_each(|(value, seen)| *value *= seen);
                 }
                 each(range, &residual)
             })
@@ -320,8 +360,10 @@ impl ObservedTensor {
 /// `data` (fibres x length) times `factor` (length x columns).
 fn times_first(data: &[f32], length: usize, factor: &[f32], columns: usize) -> Vec<f32> {
     let mut product = vec![0.0; data.len() / length * columns];
-    product.par_chunks_mut(BLOCK * columns).zip(data.par_chunks(BLOCK * length)).for_each(
-        |(product, block)| {
+    product
+        .par_chunks_mut(BLOCK * columns)
+        .zip(data.par_chunks(BLOCK * length))
+        .for_each(|(product, block)| {
             let rows = block.len() / length;
             matmul(
                 MatMut::from_row_major_slice_mut(product, rows, columns),
@@ -331,8 +373,7 @@ fn times_first(data: &[f32], length: usize, factor: &[f32], columns: usize) -> V
                 1.0,
                 Par::Seq,
             );
-        },
-    );
+        });
     product
 }
 
@@ -372,7 +413,10 @@ fn times_fibres(
         .collect();
     let mut total = vec![0.0; length * columns];
     for lane in partial {
-        total.iter_mut().zip(lane).for_each(|(sum, value)| *sum += f64::from(value));
+        total
+            .iter_mut()
+            .zip(lane)
+            .for_each(|(sum, value)| *sum += f64::from(value));
     }
     total
 }

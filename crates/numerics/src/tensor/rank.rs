@@ -32,7 +32,12 @@ impl Default for RankSettings {
             held_out: 0.1,
             draws: 3,
             least_stability: 0.6,
-            fit: CpSettings { restarts: 2, sweeps: 60, tolerance: 1e-4, ..CpSettings::default() },
+            fit: CpSettings {
+                restarts: 2,
+                sweeps: 60,
+                tolerance: 1e-4,
+                ..CpSettings::default()
+            },
         }
     }
 }
@@ -80,20 +85,36 @@ pub fn choose_rank(
     seed: Seed,
     progress: &Progress,
 ) -> Result<RankChoice> {
-    if settings.candidates.is_empty() || settings.candidates.windows(2).any(|pair| pair[0] >= pair[1])
+    if settings.candidates.is_empty()
+        || settings
+            .candidates
+            .windows(2)
+            .any(|pair| pair[0] >= pair[1])
     {
         let given = format!("{:?}", settings.candidates);
-        return Err(Error::setting("candidates", given, "at least one rank, rising"));
+        return Err(Error::setting(
+            "candidates",
+            given,
+            "at least one rank, rising",
+        ));
     }
     if settings.draws < 2 {
         return Err(Error::setting("draws", settings.draws, "at least 2"));
     }
     let splits: Vec<_> = (0..settings.draws)
-        .map(|draw| tensor.hold_out(settings.held_out, seed.named("held out").indexed(draw as u64)))
+        .map(|draw| {
+            tensor.hold_out(
+                settings.held_out,
+                seed.named("held out").indexed(draw as u64),
+            )
+        })
         .collect::<Result<_>>()?;
     let mut scores = Vec::with_capacity(settings.candidates.len());
     for &rank in &settings.candidates {
-        let fit = CpSettings { rank, ..settings.fit.clone() };
+        let fit = CpSettings {
+            rank,
+            ..settings.fit.clone()
+        };
         let seed = seed.named("rank").indexed(rank as u64);
         let mut models: Vec<CpModel> = Vec::with_capacity(settings.draws);
         let (mut held_out_errors, mut fitted_error, mut core) = (Vec::new(), 0.0, 0.0);
@@ -106,7 +127,11 @@ pub fn choose_rank(
         }
         let mut matches = Vec::new();
         for (index, first) in models.iter().enumerate() {
-            matches.extend(models[index + 1..].iter().map(|other| factor_match(first, other).score));
+            matches.extend(
+                models[index + 1..]
+                    .iter()
+                    .map(|other| factor_match(first, other).score),
+            );
         }
         let stability = matches.iter().sum::<f64>() / matches.len() as f64;
         scores.push(RankScore {
@@ -134,11 +159,17 @@ pub fn choose_rank(
             .map(|(own, best)| own - best)
             .collect();
         let mean = above.iter().sum::<f64>() / above.len() as f64;
-        let variance = above.iter().map(|value| (value - mean).powi(2)).sum::<f64>()
+        let variance = above
+            .iter()
+            .map(|value| (value - mean).powi(2))
+            .sum::<f64>()
             / (above.len() - 1) as f64;
         mean <= (variance / above.len() as f64).sqrt()
     };
-    let rank = eligible.iter().find(close).map_or(least.rank, |score| score.rank);
+    let rank = eligible
+        .iter()
+        .find(close)
+        .map_or(least.rank, |score| score.rank);
     Ok(RankChoice { rank, scores })
 }
 
@@ -157,11 +188,21 @@ pub fn core_consistency(tensor: &ObservedTensor, model: &CpModel) -> Result<f64>
         column *= *weight;
     }
     let [first, second, third] = &scaled;
-    let inverses = [pseudo_inverse(first)?, pseudo_inverse(second)?, pseudo_inverse(third)?];
+    let inverses = [
+        pseudo_inverse(first)?,
+        pseudo_inverse(second)?,
+        pseudo_inverse(third)?,
+    ];
     // The core of the model itself: superdiagonal unless columns depend on each other.
-    let own = [inverses[0].dot(first), inverses[1].dot(second), inverses[2].dot(third)];
+    let own = [
+        inverses[0].dot(first),
+        inverses[1].dot(second),
+        inverses[2].dot(third),
+    ];
     let mut core = Array3::from_shape_fn((rank, rank, rank), |(a, b, c)| {
-        (0..rank).map(|r| own[0][[a, r]] * own[1][[b, r]] * own[2][[c, r]]).sum::<f64>()
+        (0..rank)
+            .map(|r| own[0][[a, r]] * own[1][[b, r]] * own[2][[c, r]])
+            .sum::<f64>()
     });
     // The core of the residual, block by block.
     let length = tensor.dims()[0];
@@ -201,10 +242,12 @@ fn pseudo_inverse(factor: &Array2<f64>) -> Result<Array2<f64>> {
     let rank = factor.ncols();
     let gram = factor.t().dot(factor);
     let square = Mat::from_fn(rank, rank, |i, j| gram[[i, j]]);
-    let eigen = square.self_adjoint_eigen(Side::Lower).map_err(|error| Error::NoConvergence {
-        operation: "core consistency",
-        reason: format!("{error:?}"),
-    })?;
+    let eigen = square
+        .self_adjoint_eigen(Side::Lower)
+        .map_err(|error| Error::NoConvergence {
+            operation: "core consistency",
+            reason: format!("{error:?}"),
+        })?;
     let (vectors, values) = (eigen.U(), eigen.S().column_vector());
     let largest = (0..rank).fold(0.0f64, |most, k| most.max(values[k]));
     let inverse = Array2::from_shape_fn((rank, rank), |(i, j)| {
