@@ -88,7 +88,7 @@ pub fn is_shd(file: &hdf5::File) -> bool {
 }
 
 impl ShdFile {
-    fn new(file: hdf5::File) -> Result<Self> {
+    pub(crate) fn new(file: hdf5::File) -> Result<Self> {
         let recordings = match file.dataset(TIMES)?.shape[..] {
             [recordings] => recordings,
             _ => {
@@ -153,6 +153,12 @@ impl ShdFile {
     /// The number of recordings.
     pub fn recordings(&self) -> usize {
         self.labels.len()
+    }
+
+    /// The number of classes: as many as have names, or as the labels count.
+    pub fn classes(&self) -> usize {
+        let counted = self.labels.iter().max().map_or(0, |&largest| largest + 1);
+        self.keys.len().max(counted)
     }
 
     /// Times (seconds) and units of `count` recordings from `start`; fewer where there are fewer.

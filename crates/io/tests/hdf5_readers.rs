@@ -113,7 +113,10 @@ fn words_and_attributes() {
         Attribute::Words(vec!["a".into(), "bc".into()])
     );
     assert_eq!(attribute("numbers", "flag").number(), Some(1.0));
-    assert_eq!(attribute("numbers", "pointer"), Attribute::Other);
+    assert_eq!(
+        attribute("numbers", "pointer"),
+        Attribute::Object("/links/hard".into())
+    );
     assert_eq!(attribute("scalar", "fixed").word(), Some("short"));
     assert_eq!(attribute("/", "title").word(), Some("every type"));
     let latest = hdf5::open(&fixture("latest.h5")).unwrap();

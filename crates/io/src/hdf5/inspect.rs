@@ -5,6 +5,7 @@ use std::path::Path;
 use super::{Attribute, File, Kind, Object, open};
 use crate::error::Result;
 use crate::inspect::{Entry, Statistics, Summary};
+use crate::{nwb, shd};
 
 /// The most numbers of one array, and of all, that statistics look at.
 const NUMBERS_EACH: u64 = 1 << 20;
@@ -12,13 +13,29 @@ const NUMBERS_ALL: u64 = 4 << 20;
 /// The most objects that are listed.
 const LISTED: usize = 1000;
 
-/// What is in a file, in bounded time and memory.
+/// What is in a file, in bounded time and memory. NWB files and files of spiking digits are known for
+/// what they are.
 pub fn inspect(path: &Path) -> Result<Summary> {
-    summary(&open(path)?)
+    let file = open(path)?;
+    let mut summary = summary(&file)?;
+    if nwb::is_nwb(&file) {
+        nwb::Nwb::new(file)?.describe(&mut summary);
+    } else if shd::is_shd(&file) {
+        let digits = shd::ShdFile::new(file)?;
+        summary.format = "HDF5 with spiking digits".to_string();
+        summary.notes.insert(
+            0,
+            format!(
+                "{} recordings of {} classes, as delay and spiking networks take them",
+                digits.recordings(),
+                digits.classes()
+            ),
+        );
+    }
+    Ok(summary)
 }
 
-/// What is in an open file.
-pub(crate) fn summary(file: &File) -> Result<Summary> {
+fn summary(file: &File) -> Result<Summary> {
     let mut summary = Summary {
         file: file.name().to_string(),
         format: "HDF5".to_string(),
@@ -125,6 +142,7 @@ fn shown(value: &Attribute) -> String {
             let words: Vec<&str> = values.iter().take(SHOWN).map(String::as_str).collect();
             (words.join(", "), values.len())
         }
+        Attribute::Object(path) => (path.clone(), 1),
         Attribute::Other => ("(not shown)".to_string(), 1),
     };
     let mut text: String = all.chars().take(LONGEST).collect();

@@ -13,6 +13,7 @@ const DATATYPE: u16 = 0x03;
 const LINK_INFO: u16 = 0x02;
 const LINK: u16 = 0x06;
 const LAYOUT: u16 = 0x08;
+const ATTRIBUTE: u16 = 0x0c;
 const CONTINUATION: u16 = 0x10;
 const SYMBOL_TABLE: u16 = 0x11;
 
@@ -72,15 +73,35 @@ pub(super) enum Described {
     Unknown,
 }
 
+/// An object header, as far as it is read here.
+pub(super) struct Header {
+    pub(super) described: Described,
+    /// Attributes that refer to one object: name, and position of that object's header.
+    pub(super) references: Vec<(String, u64)>,
+}
+
 /// Reads the object header at `address`, and the links where it is a group.
-pub(super) fn describe(bytes: &Bytes, widths: Widths, address: u64) -> Result<Described, String> {
+pub(super) fn describe(bytes: &Bytes, widths: Widths, address: u64) -> Result<Header, String> {
     let messages = messages(bytes, widths, address)?;
+    let attributes = messages.iter().filter(|message| message.kind == ATTRIBUTE);
+    // What cannot be made out here is for the crate to judge, which reads all attributes.
+    let references = attributes
+        .filter_map(|message| reference(&message.body, widths).ok().flatten())
+        .collect();
+    let described = object(bytes, widths, &messages)?;
+    Ok(Header {
+        described,
+        references,
+    })
+}
+
+fn object(bytes: &Bytes, widths: Widths, messages: &[Message]) -> Result<Described, String> {
     let has = |kind| messages.iter().any(|message| message.kind == kind);
     if has(LAYOUT) {
         return Ok(Described::Dataset);
     }
     let mut links = Links::default();
-    for message in &messages {
+    for message in messages {
         match message.kind {
             LINK => links.push(link(&message.body, widths)?)?,
             LINK_INFO => dense_links(bytes, widths, &message.body, &mut links)?,
@@ -188,7 +209,7 @@ fn messages(bytes: &Bytes, widths: Widths, address: u64) -> Result<Vec<Message>,
                         (start, size)
                     });
                 }
-                LINK | LINK_INFO | SYMBOL_TABLE => {
+                LINK | LINK_INFO | SYMBOL_TABLE | ATTRIBUTE => {
                     found.push(Message {
                         kind,
                         body: body.to_vec(),
@@ -203,6 +224,44 @@ fn messages(bytes: &Bytes, widths: Widths, address: u64) -> Result<Vec<Message>,
         }
     }
     Ok(found)
+}
+
+/// Name and target of an attribute message that holds one object reference.
+fn reference(body: &[u8], widths: Widths) -> Result<Option<(String, u64)>, String> {
+    let mut cursor = Cursor::new(body);
+    let version = cursor.unsigned(1)?;
+    let shared = cursor.unsigned(1)? & 3 != 0;
+    if !(1..=3).contains(&version) || (version > 1 && shared) {
+        return Ok(None);
+    }
+    let name_length = cursor.unsigned(2)? as usize;
+    let type_length = cursor.unsigned(2)? as usize;
+    let space_length = cursor.unsigned(2)? as usize;
+    cursor.skip(if version == 3 { 1 } else { 0 })?;
+    // In version 1 every part is filled up to a multiple of eight bytes.
+    let filled = |length: usize| {
+        if version == 1 {
+            length.next_multiple_of(8)
+        } else {
+            length
+        }
+    };
+    let name = cursor.slice(filled(name_length))?;
+    let datatype = cursor.slice(filled(type_length))?;
+    cursor.skip(filled(space_length))?;
+    const REFERENCE_CLASS: u8 = 7;
+    let object_reference = matches!(datatype, [class, 0, ..] if class & 0x0f == REFERENCE_CLASS);
+    if !object_reference || cursor.left() != filled(widths.offset) {
+        return Ok(None);
+    }
+    let end = name
+        .iter()
+        .position(|&byte| byte == 0)
+        .unwrap_or(name.len());
+    let name = String::from_utf8_lossy(&name[..end]).into_owned();
+    Ok(widths
+        .absolute(cursor.unsigned(widths.offset)?)?
+        .map(|address| (name, address)))
 }
 
 /// A link message.

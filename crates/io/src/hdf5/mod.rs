@@ -23,7 +23,6 @@ use hdf5_pure::Layout;
 use ndarray::{ArrayD, IxDyn};
 
 pub use inspect::inspect;
-pub(crate) use inspect::summary;
 pub use ragged::Ragged;
 pub use tree::{Attribute, Dataset, Kind, Object};
 pub use types::{Element, ElementType, NumberKind, NumberType};
@@ -34,16 +33,13 @@ use source::{Bytes, Shared, contained};
 use tree::Tree;
 use types::{decode, fixed_word};
 
-use crate::error::{Error, Result};
+use crate::source::{expansion_limit, name_of, open as source_of};
+use crate::{Error, Result};
 
 /// What may be read while a file is opened, beside a part that grows with it.
 const METADATA: u64 = 96 << 20;
 /// What may be read to get one array, beside a part that grows with the file.
 const CONTENT: u64 = 64 << 20;
-/// An array up to this size is read whatever its stored size.
-const ALWAYS_READ: u64 = 128 << 20;
-/// A larger one may be this many times its stored size. Deflate does not go beyond 1032.
-const MOST_EXPANSION: u64 = 256;
 /// About how many bytes are decoded at a time.
 const WINDOW: u64 = 8 << 20;
 
@@ -66,9 +62,8 @@ impl std::fmt::Debug for File {
 
 /// Opens a file and reads what is in it, not the arrays.
 pub fn open(path: &Path) -> Result<File> {
-    let file = std::fs::File::open(path).map_err(|source| Error::io(path, source))?;
-    let bytes = Bytes::disk(file).map_err(|source| Error::io(path, source))?;
-    File::new(path.display().to_string(), bytes)
+    let (file, length) = source_of(path)?;
+    File::new(name_of(path), Bytes::disk(file.into_inner(), length))
 }
 
 /// The same for bytes in memory; `name` is for messages.
@@ -339,7 +334,8 @@ impl File {
         })
     }
 
-    /// Refuses `total` bytes of an array where they are far more than what is stored of it.
+    /// Refuses `total` bytes of an array where they are far more than what is stored of it, and
+    /// chunks that lie outside the file: the crate makes room for a chunk before it looks.
     fn check_size(
         &self,
         path: &str,
@@ -347,44 +343,45 @@ impl File {
         opened: &hdf5_pure::Dataset,
         total: u64,
     ) -> Result<()> {
-        let damaged =
-            |error: hdf5_pure::Error| Error::malformed(self.name.as_str(), path, error.to_string());
-        let chunk = match &dataset.chunks {
-            Some(chunks) => chunks
-                .iter()
-                .try_fold(dataset.element_bytes, |product, &size| {
-                    product.checked_mul(size)
-                })
-                .unwrap_or(u64::MAX),
-            None => 0,
-        };
-        if total.max(chunk) <= ALWAYS_READ {
-            return Ok(());
-        }
-        let stored = match opened.layout().map_err(damaged)? {
-            Layout::Compact { size } => size,
+        let damaged = |reason: String| Error::malformed(self.name.as_str(), path, reason);
+        let length = self.bytes.length();
+        let layout = opened
+            .layout()
+            .map_err(|error| damaged(error.to_string()))?;
+        let (stored, declared) = match layout {
+            Layout::Compact { size } => (size, total),
             Layout::Contiguous {
                 address: Some(_),
                 size,
-            } => size.min(self.bytes.length()),
-            Layout::Chunked { .. } => match opened.chunks() {
-                Ok(chunks) => chunks
-                    .iter()
-                    .fold(0_u64, |sum, chunk| sum.saturating_add(chunk.storage_size))
-                    .min(self.bytes.length()),
-                // The crate does not list chunks under every kind of index.
-                Err(_) => self.bytes.length(),
-            },
-            _ => 0,
+            } => (size.min(length), total),
+            Layout::Chunked { .. } => {
+                let chunk = dataset.chunks.iter().flatten();
+                let chunk = chunk.fold(dataset.element_bytes, |product, &size| {
+                    product.saturating_mul(size)
+                });
+                let mut stored = 0_u64;
+                for chunk in opened
+                    .chunks()
+                    .map_err(|error| damaged(error.to_string()))?
+                {
+                    let end = chunk.address.checked_add(chunk.storage_size);
+                    if end.is_none_or(|end| end > length) {
+                        return Err(damaged(format!(
+                            "its chunk at {:?} lies past the end of the file",
+                            chunk.offset
+                        )));
+                    }
+                    stored = stored.saturating_add(chunk.storage_size);
+                }
+                (stored.min(length), total.max(chunk))
+            }
+            _ => (0, total),
         };
-        let limit = stored.saturating_mul(MOST_EXPANSION).max(ALWAYS_READ);
-        if total.max(chunk) > limit {
+        let limit = expansion_limit(stored);
+        if declared > limit {
             return Err(Error::TooLarge {
                 file: self.name.clone(),
-                field: format!(
-                    "{path} (declares {} bytes, {stored} are stored)",
-                    total.max(chunk)
-                ),
+                field: format!("{path} (declares {declared} bytes, {stored} are stored)"),
                 limit,
             });
         }

@@ -38,13 +38,12 @@ impl Bytes {
         }
     }
 
-    pub(super) fn disk(file: std::fs::File) -> std::io::Result<Self> {
-        let length = file.metadata()?.len();
-        Ok(Bytes {
+    pub(super) fn disk(file: std::fs::File, length: u64) -> Self {
+        Bytes {
             data: Data::Disk(file),
             length,
             budget: AtomicU64::new(0),
-        })
+        }
     }
 
     pub(super) fn length(&self) -> u64 {

@@ -82,7 +82,9 @@ pub enum Attribute {
     Numbers(Vec<f64>),
     /// Words.
     Words(Vec<String>),
-    /// A value of a type that is not read, e.g. a reference.
+    /// The path of the object it refers to.
+    Object(String),
+    /// A value of a type that is not read.
     Other,
 }
 
@@ -122,15 +124,16 @@ pub(super) fn walk(
         widths,
         tree: Tree::new(),
         seen: HashMap::from([(root, "/".to_string())]),
+        references: Vec::new(),
         path_bytes: 0,
     };
-    let Described::Group(links) =
-        describe(bytes, widths, root).map_err(|reason| Error::malformed(file, "/", reason))?
-    else {
+    let header =
+        describe(bytes, widths, root).map_err(|reason| Error::malformed(file, "/", reason))?;
+    let Described::Group(links) = header.described else {
         return Err(Error::malformed(file, "/", "the root is not a group"));
     };
     walk.group(&opened.root(), "/", links, 0)?;
-    Ok(walk.tree)
+    Ok(walk.finish())
 }
 
 struct Walk<'a> {
@@ -140,10 +143,29 @@ struct Walk<'a> {
     tree: Tree,
     /// Paths of the objects met so far, by position of their header.
     seen: HashMap<u64, String>,
+    /// Attributes that refer to objects: path, attribute, position of the object's header.
+    references: Vec<(String, String, u64)>,
     path_bytes: usize,
 }
 
 impl Walk<'_> {
+    /// Once every object has its path, attributes that refer to objects can say where those are.
+    fn finish(mut self) -> Tree {
+        for (path, name, address) in self.references {
+            let attributes = self
+                .tree
+                .get_mut(&path)
+                .map(|object| &mut object.attributes);
+            let attribute = attributes.and_then(|attributes| attributes.get_mut(&name));
+            if let (Some(attribute @ Attribute::Other), Some(target)) =
+                (attribute, self.seen.get(&address))
+            {
+                *attribute = Attribute::Object(target.clone());
+            }
+        }
+        self.tree
+    }
+
     fn add(&mut self, path: String, object: Object) -> Result<()> {
         self.path_bytes += path.len();
         if self.tree.len() >= MOST_OBJECTS || self.path_bytes > MOST_PATH_BYTES {
@@ -231,7 +253,14 @@ impl Walk<'_> {
                 )?;
                 continue;
             }
-            match describe(self.bytes, self.widths, address).map_err(damaged)? {
+            let header = describe(self.bytes, self.widths, address).map_err(damaged)?;
+            self.references.extend(
+                header
+                    .references
+                    .into_iter()
+                    .map(|(name, address)| (child.clone(), name, address)),
+            );
+            match header.described {
                 Described::Group(links) => {
                     let found = match groups.remove(&name) {
                         Some(found) => found,
