@@ -35,6 +35,23 @@ impl<'a> Matrix<'a> {
         }
     }
 
+    /// The `count` rows from row `first` on.
+    pub fn rows(self, first: usize, count: usize) -> Self {
+        assert!(first + count <= self.rows);
+        let start = (first * self.row_stride).min(self.values.len());
+        Matrix {
+            values: &self.values[start..],
+            rows: count,
+            ..self
+        }
+    }
+
+    /// Row `index` of a matrix stored row by row.
+    pub fn row(self, index: usize) -> &'a [f32] {
+        assert!(index < self.rows && self.column_stride == 1);
+        &self.values[index * self.row_stride..][..self.columns]
+    }
+
     /// The transpose, without moving anything.
     pub fn transposed(self) -> Self {
         Matrix {

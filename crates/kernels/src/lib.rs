@@ -10,16 +10,20 @@
 //! check what comes from outside.
 
 pub mod activation;
-pub mod softmax;
 pub mod adam;
+pub mod attention;
+pub mod batch_norm;
 pub mod convolution;
+pub mod delay_convolution;
+pub mod delay_kernel;
 mod disjoint;
+pub mod embedding;
 pub mod gemm;
+pub mod layer_norm;
 pub mod linear;
 pub mod pooling;
 pub mod simd;
+pub mod softmax;
 pub mod sparse_linear;
-pub mod spiking_scan;
-pub mod delay_convolution;
-pub mod delay_kernel;
 mod spectral_convolution;
+pub mod spiking_scan;

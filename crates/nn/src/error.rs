@@ -56,7 +56,9 @@ impl Error {
         match self {
             Error::Core(error) => error.kind(),
             Error::Diverged { .. } => ErrorKind::Internal,
-            Error::Device { .. } | Error::Weight { .. } | Error::WeightFile { .. } => ErrorKind::Input,
+            Error::Device { .. } | Error::Weight { .. } | Error::WeightFile { .. } => {
+                ErrorKind::Input
+            }
         }
     }
 }

@@ -31,10 +31,13 @@
 //! }
 //! ```
 
+mod attention;
 mod convolution;
 mod device;
+mod embedding;
 mod error;
 pub mod initial;
+mod layer_norm;
 mod linear;
 pub mod loss;
 pub mod operation;
@@ -43,11 +46,17 @@ mod schedule;
 pub mod training;
 pub mod weights;
 
+pub use attention::{
+    AttentionConfig, MultiHeadAttention, TransformerBlock, attention, attention_ordinary,
+    self_attention,
+};
 pub use convolution::{
     Conv2d, Conv2dConfig, Conv2dOptions, conv2d, conv2d_ordinary, max_pool2d, max_pool2d_ordinary,
 };
 pub use device::{open_device, with_threads};
+pub use embedding::{Embedding, EmbeddingConfig, embedding, embedding_ordinary};
 pub use error::{Error, Result};
+pub use layer_norm::{LayerNorm, LayerNormConfig, layer_norm, layer_norm_ordinary};
 pub use linear::{Activation, Linear, LinearConfig, linear, linear_ordinary};
-pub use optimizer::{Adam, AdamSettings};
+pub use optimizer::{Adam, AdamSettings, Rates};
 pub use schedule::Schedule;

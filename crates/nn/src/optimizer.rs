@@ -77,6 +77,15 @@ impl AdamSettings {
     }
 }
 
+/// What differs between groups of weights.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rates {
+    /// The step size.
+    pub learning_rate: f64,
+    /// Weight decay, of the kind the settings choose.
+    pub weight_decay: f32,
+}
+
 /// Adam (Kingma & Ba 2015) with its running means, by the dotted name of each weight.
 #[derive(Debug)]
 pub struct Adam {
@@ -108,7 +117,21 @@ impl Adam {
 
     /// `model` after one step against `gradients`, what `loss.backward()` gave. Weights that
     /// nothing else holds are changed in place.
-    pub fn step<M: Module>(&mut self, model: M, mut gradients: Gradients, learning_rate: f64) -> M {
+    pub fn step<M: Module>(&mut self, model: M, gradients: Gradients, learning_rate: f64) -> M {
+        let weight_decay = self.settings.weight_decay;
+        self.step_by(model, gradients, |_| Rates {
+            learning_rate,
+            weight_decay,
+        })
+    }
+
+    /// [`Adam::step`] with rates by the dotted name of each weight.
+    pub fn step_by<M: Module>(
+        &mut self,
+        model: M,
+        mut gradients: Gradients,
+        rates: impl Fn(&str) -> Rates,
+    ) -> M {
         self.steps += 1;
         let scale = self.settings.clip_norm.map(|limit| {
             let mut norm = Norm {
@@ -118,18 +141,10 @@ impl Adam {
             model.visit(&mut norm);
             (f64::from(limit) / norm.squares.sqrt().max(f64::MIN_POSITIVE)).min(1.0) as f32
         });
-        let decay = self.settings.weight_decay;
-        let step = AdamStep {
-            learning_rate: learning_rate as f32,
-            beta1: self.settings.beta1,
-            beta2: self.settings.beta2,
-            epsilon: self.settings.epsilon,
-            l2: if self.settings.decoupled { 0.0 } else { decay },
-            decoupled_decay: if self.settings.decoupled { decay } else { 0.0 },
-            step: self.steps,
-        };
         let mut update = Update {
-            step,
+            settings: self.settings,
+            steps: self.steps,
+            rates: &rates,
             scale: scale.unwrap_or(1.0),
             path: Vec::new(),
             gradients: &mut gradients,
@@ -194,15 +209,42 @@ impl ModuleVisitor for Norm<'_> {
     }
 }
 
-struct Update<'a> {
-    step: AdamStep,
+struct Update<'a, R> {
+    settings: AdamSettings,
+    steps: u64,
+    rates: &'a R,
     scale: f32,
     path: Vec<String>,
     gradients: &'a mut Gradients,
     moments: &'a mut BTreeMap<String, Moments>,
 }
 
-impl ModuleMapper for Update<'_> {
+impl<R: Fn(&str) -> Rates> Update<'_, R> {
+    fn step_of(&self, name: &str) -> AdamStep {
+        let Rates {
+            learning_rate,
+            weight_decay,
+        } = (self.rates)(name);
+        let AdamSettings {
+            beta1,
+            beta2,
+            epsilon,
+            decoupled,
+            ..
+        } = self.settings;
+        AdamStep {
+            learning_rate: learning_rate as f32,
+            beta1,
+            beta2,
+            epsilon,
+            l2: if decoupled { 0.0 } else { weight_decay },
+            decoupled_decay: if decoupled { weight_decay } else { 0.0 },
+            step: self.steps,
+        }
+    }
+}
+
+impl<R: Fn(&str) -> Rates> ModuleMapper for Update<'_, R> {
     fn enter_module(&mut self, name: &str, _: &str) {
         self.path.push(name.into());
     }
@@ -219,7 +261,9 @@ impl ModuleMapper for Update<'_> {
             gradient = gradient * self.scale;
         }
         let device = gradient.device();
-        let moments = self.moments.remove(&self.path.join("."));
+        let name = self.path.join(".");
+        let step = self.step_of(&name);
+        let moments = self.moments.remove(&name);
         let Moments { first, second } = moments.unwrap_or_else(|| {
             let zeros = Tensor::zeros([gradient.shape().num_elements()], &device);
             Moments {
@@ -230,12 +274,12 @@ impl ModuleMapper for Update<'_> {
         let (first, second) = (first.to_device(&device), second.to_device(&device));
         let mut after = None;
         let param = param.map(|weight| {
-            let (weight, moments) = update(self.step, weight.inner(), gradient, first, second);
+            let (weight, moments) = update(step, weight.inner(), gradient, first, second);
             after = Some(moments);
             Tensor::from_inner(weight).require_grad()
         });
         if let Some(moments) = after {
-            self.moments.insert(self.path.join("."), moments);
+            self.moments.insert(name, moments);
         }
         param
     }

@@ -13,7 +13,7 @@ use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::optimizer::{Adam, AdamSettings};
+use crate::optimizer::{Adam, AdamSettings, Rates};
 use crate::schedule::Schedule;
 use crate::weights::{Weights, weights, with_weights};
 
@@ -32,11 +32,29 @@ pub struct TrainingSettings {
     pub learning_rate: f64,
     /// How the step size moves.
     pub schedule: Schedule,
+    /// Whether step sizes move once an epoch rather than at every step.
+    pub schedule_by_epoch: bool,
+    /// Weights with a step size of their own.
+    pub groups: Vec<WeightGroup>,
     /// The optimiser's numbers.
     pub optimizer: AdamSettings,
     /// Stop after this many epochs in which the validation measure did not improve, and return the
     /// weights of the best epoch.
     pub patience: Option<usize>,
+}
+
+/// Weights whose step size and decay differ from the others'.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WeightGroup {
+    /// The last part of their dotted names, e.g. `positions`.
+    pub name: String,
+    /// Their base step size.
+    pub learning_rate: f64,
+    /// How it moves.
+    pub schedule: Schedule,
+    /// Their weight decay.
+    pub weight_decay: f32,
 }
 
 impl Default for TrainingSettings {
@@ -46,6 +64,8 @@ impl Default for TrainingSettings {
             batch_size: 128,
             learning_rate: 1e-3,
             schedule: Schedule::Constant,
+            schedule_by_epoch: false,
+            groups: Vec::new(),
             optimizer: AdamSettings::default(),
             patience: None,
         }
@@ -68,8 +88,34 @@ impl TrainingSettings {
         if self.patience == Some(0) {
             return Err(CoreError::setting("patience", 0, "1 or more"));
         }
+        for group in &self.groups {
+            if !(group.learning_rate > 0.0 && group.learning_rate.is_finite()) {
+                let name = format!("groups.{}.learning_rate", group.name);
+                return Err(CoreError::setting(name, group.learning_rate, "above 0"));
+            }
+            if !(group.weight_decay >= 0.0 && group.weight_decay.is_finite()) {
+                let name = format!("groups.{}.weight_decay", group.name);
+                return Err(CoreError::setting(name, group.weight_decay, "0 or above"));
+            }
+            group.schedule.check()?;
+        }
         self.schedule.check()?;
         self.optimizer.check()
+    }
+
+    /// The rates of the weight called `name` at a step out of `total`.
+    fn rates(&self, name: &str, step: u64, total: u64) -> Rates {
+        let last = name.rsplit('.').next().unwrap_or(name);
+        match self.groups.iter().find(|group| group.name == last) {
+            Some(group) => Rates {
+                learning_rate: group.learning_rate * group.schedule.factor(step, total),
+                weight_decay: group.weight_decay,
+            },
+            None => Rates {
+                learning_rate: self.learning_rate * self.schedule.factor(step, total),
+                weight_decay: self.optimizer.weight_decay,
+            },
+        }
     }
 }
 
@@ -87,6 +133,18 @@ pub trait Objective<M> {
     fn validate(&self, model: &M) -> Result<Option<f64>> {
         let _ = model;
         Ok(None)
+    }
+
+    /// The network as it enters an epoch (counted from 0, of `epochs`), e.g. with a width that
+    /// shrinks over training. Must depend on nothing but its arguments, so that resumed runs agree.
+    fn at_epoch(&self, model: M, epoch: usize, epochs: usize) -> M {
+        let _ = (epoch, epochs);
+        model
+    }
+
+    /// The network after a step, e.g. with weights brought back into their range.
+    fn after_step(&self, model: M) -> M {
+        model
     }
 }
 
@@ -219,7 +277,11 @@ impl<O> Run<'_, O> {
         let mut stop = self.progress.advance(state.place.steps);
         let mut left = Instant::now();
         while !self.finished(&state.place) {
-            let order = self.order(state.place.history.len());
+            let epoch = state.place.history.len();
+            let order = self.order(epoch);
+            state.model = self
+                .objective
+                .at_epoch(state.model, epoch, self.settings.epochs);
             while state.place.batch < batches {
                 if stop.is_err() || left.elapsed() > BETWEEN_CHECKPOINTS {
                     self.leave(&state)?;
@@ -283,8 +345,14 @@ impl<O> Run<'_, O> {
             });
         }
         let gradients = loss.backward();
-        let rate = self.settings.learning_rate * self.settings.schedule.factor(place.steps, total);
-        let model = optimizer.step(model, gradients, rate);
+        let (at, of) = if self.settings.schedule_by_epoch {
+            (place.history.len() as u64, self.settings.epochs as u64)
+        } else {
+            (place.steps, total)
+        };
+        let rates = |name: &str| self.settings.rates(name, at, of);
+        let model = optimizer.step_by(model, gradients, rates);
+        let model = self.objective.after_step(model);
         place.loss_sum += value * batch.len() as f64;
         place.steps += 1;
         place.batch += 1;

@@ -5,8 +5,9 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use chiasm_core::Seed;
 use chiasm_nn::loss::{cross_entropy, cross_entropy_ordinary};
 use chiasm_nn::{
-    Activation, Conv2dOptions, conv2d, conv2d_ordinary, linear, linear_ordinary, max_pool2d,
-    max_pool2d_ordinary,
+    Activation, Conv2dOptions, attention, attention_ordinary, conv2d, conv2d_ordinary, embedding,
+    embedding_ordinary, layer_norm, layer_norm_ordinary, linear, linear_ordinary, max_pool2d,
+    max_pool2d_ordinary, self_attention,
 };
 use rand_distr::{Distribution, StandardNormal};
 
@@ -205,4 +206,69 @@ fn cross_entropy_matches_its_ordinary_body() {
         cross_entropy_ordinary(logits.clone(), targets.clone()),
         logits; 1e-6
     );
+}
+
+#[test]
+fn layer_norm_matches_its_ordinary_body() {
+    let (x, w, b) = (
+        random("x", [7, 11, 37]),
+        random("w", [37]),
+        random("b", [37]),
+    );
+    same!(
+        layer_norm(x.clone(), w.clone(), b.clone(), 1e-5),
+        layer_norm_ordinary(x.clone(), w.clone(), b.clone(), 1e-5),
+        x, w, b; 5e-6
+    );
+}
+
+#[test]
+fn embedding_matches_its_ordinary_body() {
+    let table = random("table", [13, 6]);
+    let symbols: Vec<i64> = (0..40).map(|i| (i * i) % 13).collect();
+    let symbols = Tensor::<2, Int>::from_data(TensorData::new(symbols, [4, 10]), &Device::flex());
+    same!(
+        embedding(table.clone(), symbols.clone()),
+        embedding_ordinary(table.clone(), symbols.clone()),
+        table; 1e-6
+    );
+}
+
+#[test]
+fn attention_matches_its_ordinary_body() {
+    // More queries than one block, and not a whole number of blocks.
+    for (queries, keys, causal) in [(5, 9, false), (70, 70, true), (130, 33, false)] {
+        let (q, k, v) = (
+            random("q", [2, queries, 12]),
+            random("k", [2, keys, 12]),
+            random("v", [2, keys, 12]),
+        );
+        same!(
+            attention(q.clone(), k.clone(), v.clone(), 3, causal),
+            attention_ordinary(q.clone(), k.clone(), v.clone(), 3, causal),
+            q, k, v; 1e-5
+        );
+    }
+}
+
+#[test]
+fn packed_attention_matches_attention() {
+    let packed = random("packed", [2, 70, 24]);
+    let parts = packed.clone().chunk(3, 2);
+    let [q, k, v]: [Tensor<3>; 3] = parts.try_into().unwrap();
+    same!(self_attention(packed.clone(), 2, true), attention(q, k, v, 2, true), packed; 1e-6);
+}
+
+#[test]
+fn attention_gradients_match_differences() {
+    let (k, v) = (
+        random("k", [1, 6, 4]).detach(),
+        random("v", [1, 6, 4]).detach(),
+    );
+    let loss = |q: Tensor<3>| {
+        attention(q, k.clone(), v.clone(), 2, true)
+            .powf_scalar(2.0)
+            .mean()
+    };
+    differences(random("q", [1, 6, 4]), loss, 1e-2);
 }

@@ -335,3 +335,67 @@ fn bad_examples_are_refused() {
         .to_string();
     assert!(message.contains("element 3"), "{message}");
 }
+
+/// Records which epochs it was told of and keeps one bias fixed.
+struct Hooked {
+    task: Classification<2>,
+    epochs: std::sync::Mutex<Vec<usize>>,
+}
+
+impl chiasm_nn::training::Objective<Mlp> for Hooked {
+    fn examples(&self) -> usize {
+        self.task.training.len()
+    }
+
+    fn loss(&self, model: &Mlp, batch: &[usize], noise: Seed) -> chiasm_nn::Result<Tensor<1>> {
+        self.task.loss(model, batch, noise)
+    }
+
+    fn at_epoch(&self, model: Mlp, epoch: usize, epochs: usize) -> Mlp {
+        assert_eq!(epochs, 3);
+        self.epochs.lock().unwrap().push(epoch);
+        model
+    }
+
+    fn after_step(&self, mut model: Mlp) -> Mlp {
+        let bias = model.layers[1].bias.take();
+        model.layers[1].bias = bias.map(|bias| bias.map(|bias| (bias * 0.0 + 0.25).detach()));
+        model
+    }
+}
+
+#[test]
+fn groups_have_their_own_rates_and_objectives_are_told_of_epochs_and_steps() {
+    use chiasm_nn::training::WeightGroup;
+    let hooked = Hooked {
+        task: task(false),
+        epochs: std::sync::Mutex::default(),
+    };
+    let group = WeightGroup {
+        name: "bias".into(),
+        learning_rate: 1e-30,
+        schedule: Schedule::Constant,
+        weight_decay: 0.0,
+    };
+    let settings = TrainingSettings {
+        epochs: 3,
+        schedule_by_epoch: true,
+        groups: vec![group],
+        ..settings()
+    };
+    let before = weights(&Mlp::new(Seed::new(1)));
+    let trained = train(
+        Mlp::new(Seed::new(1)),
+        &hooked,
+        &settings,
+        Seed::new(2),
+        None,
+        &Progress::silent(),
+    )
+    .unwrap();
+    let after = weights(&trained.model);
+    assert_eq!(before["layers.0.bias"], after["layers.0.bias"]);
+    assert_ne!(before["layers.0.weight"], after["layers.0.weight"]);
+    assert!(after["layers.1.bias"].values.iter().all(|&b| b == 0.25));
+    assert_eq!(*hooked.epochs.lock().unwrap(), [0, 1, 2]);
+}
