@@ -1,1 +1,4 @@
 //! Methods for recordings of brains.
+
+pub mod dynamic_connectome;
+pub mod region_identification;

@@ -1,1 +1,8 @@
 //! Simulators with known ground truth.
+
+pub mod calcium_communities;
+pub mod cochlea;
+pub mod coincidence;
+pub mod lfr;
+pub mod representations;
+pub mod speech_corpus;

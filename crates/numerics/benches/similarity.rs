@@ -1,0 +1,84 @@
+//! Representational similarity beside rsatoolbox: `bench/peers/rsatoolbox_similarity.py` times the same
+//! work in the same sizes.
+//!
+//!     cargo bench -p chiasm-numerics --bench similarity
+
+use chiasm_core::data::Rdm;
+use chiasm_core::{Progress, Seed};
+use chiasm_numerics::similarity::comparator::pairwise;
+use chiasm_numerics::similarity::compare::{CompareSettings, Input, compare};
+use chiasm_numerics::similarity::dissimilarity::rdm_of_patterns;
+use chiasm_numerics::similarity::inference::{BootstrapOver, BootstrapSettings};
+use chiasm_numerics::similarity::{Comparator, Dissimilarity, Transform};
+use ndarray::Array2;
+use rand_distr::{Distribution, StandardNormal};
+
+fn main() {
+    divan::main();
+}
+
+fn normal(seed: u64, rows: usize, columns: usize) -> Array2<f64> {
+    let mut rng = Seed::new(seed).rng();
+    Array2::from_shape_simple_fn((rows, columns), || StandardNormal.sample(&mut rng))
+}
+
+fn random_rdms(count: u64, conditions: usize) -> Vec<Rdm> {
+    let settings = Dissimilarity::Correlation.into();
+    (0..count)
+        .map(|index| {
+            rdm_of_patterns("r", normal(index, conditions, 100).view(), &settings).unwrap()
+        })
+        .collect()
+}
+
+#[divan::bench(args = [Dissimilarity::Correlation, Dissimilarity::SquaredEuclidean], sample_count = 7, sample_size = 1)]
+fn rdm_of_1000_conditions_and_5000_channels(
+    bencher: divan::Bencher<'_, '_>,
+    measure: Dissimilarity,
+) {
+    let patterns = normal(0, 1000, 5000);
+    bencher.bench(|| rdm_of_patterns("r", patterns.view(), &measure.into()).unwrap());
+}
+
+#[divan::bench(
+    args = [Comparator::Spearman, Comparator::RhoA, Comparator::WhitenedCosine, Comparator::Cosine, Comparator::Pearson],
+    sample_count = 3,
+    sample_size = 1
+)]
+fn pairs_of_100_rdms_of_1000_conditions(bencher: divan::Bencher<'_, '_>, comparator: Comparator) {
+    let rdms = random_rdms(100, 1000);
+    bencher.bench(|| pairwise(&rdms, comparator).unwrap());
+}
+
+#[divan::bench(sample_count = 3, sample_size = 1)]
+fn kendall_tau_a_of_10_rdms_of_300_conditions(bencher: divan::Bencher<'_, '_>) {
+    let rdms = random_rdms(10, 300);
+    bencher.bench(|| pairwise(&rdms, Comparator::KendallTauA).unwrap());
+}
+
+/// 1 000 draws over subjects and conditions, three models against 12 subjects of 62 conditions, each RDM
+/// geo-topologically transformed in every draw, with noise ceilings.
+#[divan::bench(sample_count = 3, sample_size = 1)]
+fn dual_bootstrap_of_geo_topological_rdms_1000_draws(bencher: divan::Bencher<'_, '_>) {
+    let rdms = random_rdms(15, 62);
+    let inputs = [
+        Input::rdms("data", rdms[..12].to_vec()),
+        Input::rdms("a", rdms[12..13].to_vec()),
+        Input::rdms("b", rdms[13..14].to_vec()),
+        Input::rdms("c", rdms[14..].to_vec()),
+    ];
+    let settings = CompareSettings {
+        transform: Transform::GeoTopological {
+            lower: 0.0,
+            upper: 0.25,
+        },
+        comparator: Comparator::Pearson,
+        bootstrap: Some(BootstrapSettings {
+            draws: 1000,
+            over: BootstrapOver::Both,
+        }),
+        noise_ceiling: true,
+        ..Default::default()
+    };
+    bencher.bench(|| compare(&inputs, &settings, &Seed::new(0), &Progress::silent()).unwrap());
+}
