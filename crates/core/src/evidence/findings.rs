@@ -22,6 +22,8 @@ pub struct Measured {
 pub struct NotTested {
     /// The claim.
     pub id: String,
+    /// The claim in a sentence.
+    pub statement: String,
     /// Why it was not tested and what would be needed.
     pub reason: String,
 }
@@ -109,6 +111,7 @@ impl Findings {
     pub fn not_tested(&mut self, claim: &Claim, reason: impl Into<String>) {
         self.not_tested.push(NotTested {
             id: claim.id.to_string(),
+            statement: claim.statement.to_string(),
             reason: reason.into(),
         });
     }
