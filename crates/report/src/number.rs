@@ -7,7 +7,7 @@
 /// ```
 /// # use chiasm_report::format_number;
 /// assert_eq!(format_number(-0.12345), "−0.123");
-/// assert_eq!(format_number(1234.5), "1235");
+/// assert_eq!(format_number(1234.6), "1235");
 /// assert_eq!(format_number(0.0000123), "1.23 × 10⁻⁵");
 /// ```
 pub fn format_number(value: f64) -> String {
@@ -22,6 +22,22 @@ pub fn format_number(value: f64) -> String {
         return scientific(value, 2);
     }
     fixed(value, usize::try_from(2 - magnitude).unwrap_or(0))
+}
+
+/// A number that was set rather than measured, with all its digits: `0.02`, not `0.0200`.
+pub(crate) fn format_exact(value: f64) -> String {
+    if value != 0.0 && is_extreme(magnitude(value)) {
+        let digits = format!("{value:e}")
+            .split('e')
+            .next()
+            .map_or(0, |mantissa| {
+                mantissa
+                    .split_once('.')
+                    .map_or(0, |(_, decimals)| decimals.len())
+            });
+        return scientific(value, digits);
+    }
+    with_true_minus(value.to_string())
 }
 
 /// A mean with its interval, all with the same decimals, enough of them to show the interval's
@@ -78,7 +94,7 @@ impl Shared {
         }
         let top = magnitude(largest);
         let finest = if spread > 0.0 {
-            magnitude(spread) - 1
+            magnitude(spread * 1.000_001) - 1
         } else {
             top - 2
         };
@@ -190,10 +206,25 @@ mod tests {
             (123456.7, "123457"),
             (1234567.0, "1.23 × 10⁶"),
             (-1e-300, "−1 × 10⁻³⁰⁰"),
-            (5e-324, "5 × 10⁻³²⁴"),
+            (5e-324, "4.94 × 10⁻³²⁴"),
             (f64::MAX, "1.8 × 10³⁰⁸"),
         ] {
             assert_eq!(format_number(value), expected, "{value:e}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_were_set_keep_their_digits() {
+        for (value, expected) in [
+            (0.0, "0"),
+            (-0.0, "0"),
+            (0.02, "0.02"),
+            (-1.0, "−1"),
+            (0.123456, "0.123456"),
+            (2.5e-7, "2.5 × 10⁻⁷"),
+            (3e9, "3 × 10⁹"),
+        ] {
+            assert_eq!(format_exact(value), expected);
         }
     }
 

@@ -6,7 +6,7 @@ use chiasm_core::evidence::{ClaimResult, Direction, NotTested};
 use super::section::Writer;
 use super::verdicts::{Outcome, derived, write_alarm_icon};
 use crate::markup::attributes;
-use crate::number::{format_interval_bounds, format_mean, format_number};
+use crate::number::{format_exact, format_interval_bounds, format_mean, format_number};
 use crate::plots::interval_plot;
 use crate::svg::canvas::Size;
 
@@ -24,7 +24,7 @@ pub(super) fn write(
         let outcome = Outcome(None);
         let id = writer.ids.unique(&format!("claim-{}", claim.id));
         open_card(writer, outcome, &id);
-        writer.heading(level, &id, &claim.id);
+        writer.heading(level, &id, &claim.statement);
         writer.page.leaf("p", &[], &claim.reason);
         writer.page.close();
     }
@@ -50,8 +50,8 @@ fn write_claim(writer: &mut Writer, claim: &ClaimResult, seeds: &[u64], level: u
     if claim.control_clears_margin() {
         alarm(
             writer,
-            "The null control clears the margin too. Whatever made this effect is also there where \
-             the effect should vanish, so the claim is not supported by it.",
+            "The null control clears the margin too: the effect is there where it must vanish, so \
+             what was measured does not speak for the claim.",
         );
     }
     if claim.verdict != verdict {
@@ -109,11 +109,11 @@ fn alarm(writer: &mut Writer, text: &str) {
 
 /// When the claim holds, in a sentence.
 fn criterion(claim: &ClaimResult) -> String {
-    let margin = format_number(claim.margin);
+    let margin = format_exact(claim.margin);
     let side = match claim.direction {
         Direction::Greater => format!("above {margin}"),
         Direction::Less => format!("below {margin}"),
-        Direction::Within => format!("between {} and {margin}", format_number(-claim.margin)),
+        Direction::Within => format!("between {} and {margin}", format_exact(-claim.margin)),
     };
     let mut text = format!("Holds if the whole 95% interval lies {side}.");
     if claim.ci95.is_none() {
@@ -178,9 +178,7 @@ fn per_seed(writer: &mut Writer, claim: &ClaimResult, seeds: &[u64]) {
         ];
         for value in values {
             let text = value.map_or_else(String::new, |&value| format_number(value));
-            writer
-                .page
-                .leaf("td", attributes!["class" => "number"], &text);
+            writer.page.leaf("td", &[], &text);
         }
         writer.page.close();
     }

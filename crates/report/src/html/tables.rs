@@ -7,7 +7,7 @@ use crate::markup::attributes;
 use crate::plots::{Cell, ValueTable};
 
 /// Longer tables are shown in part; the file that can be saved has all.
-const MOST_CELLS: usize = 6_000;
+const MOST_CELLS: usize = 4_000;
 /// Tables beyond that do not come as a file either.
 const MOST_SAVED_CELLS: usize = 200_000;
 
@@ -114,11 +114,12 @@ pub(super) fn write_value_table(writer: &mut Writer, table: &ValueTable, file: &
                 (0, _) => writer
                     .page
                     .leaf("th", attributes!["scope" => "row"], &short),
-                (_, Cell::Number(_)) => {
+                (_, Cell::Text(_)) => {
                     writer
                         .page
-                        .leaf("td", attributes!["class" => "number"], &short)
+                        .leaf("td", attributes!["class" => "words"], &short)
                 }
+                // Numbers are most of a page, so their look is the table's own.
                 _ => writer.page.leaf("td", &[], &short),
             }
         }

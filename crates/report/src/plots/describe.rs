@@ -2,7 +2,7 @@
 
 use chiasm_core::evidence::{Figure, Plot};
 
-use crate::number::format_number;
+use crate::number::{format_exact, format_number};
 
 /// What kind of plot it is, what its axes and series are, and the range of its values.
 pub(crate) fn description(figure: &Figure) -> String {
@@ -56,7 +56,7 @@ pub(crate) fn description(figure: &Figure) -> String {
         text.push_str(&format!(
             " Reference line {} at {}.",
             reference.name,
-            format_number(reference.value)
+            format_exact(reference.value)
         ));
     }
     text

@@ -26,7 +26,7 @@ pub(super) fn draw(canvas: &mut Canvas, figure: &Figure, graph: &Graph) -> Drawn
         .map(|group| format!("group {group}"))
         .collect();
     let top = if names.len() > 1 {
-        legend(canvas, 4.0, &names, Swatch::Marker)
+        legend(canvas, 4.0, &names, Swatch::Marker, "")
     } else {
         4.0
     };

@@ -4,11 +4,12 @@ use chiasm_core::evidence::Figure;
 
 use super::Drawn;
 use crate::markup::attributes;
-use crate::number::{Shared, format_number};
+use crate::number::Shared;
 use crate::svg::axes::{Frame, axis_label};
 use crate::svg::canvas::{Anchor, Canvas};
 use crate::svg::colormap::{Colormap, colours_for, fraction, luminance, picture};
 use crate::svg::labels::stride_without_overlap;
+use crate::svg::names::{least_left, names_below};
 use crate::svg::text::{shortened, wrapped};
 
 /// The matrix with its labels.
@@ -20,6 +21,8 @@ pub(super) struct Matrix<'a> {
     pub(super) colour: &'a str,
 }
 
+/// Cells of small matrices are no larger.
+const LARGEST_CELL: f64 = 64.0;
 /// Steps of the legend's colours.
 const LEGEND_STEPS: usize = 256;
 
@@ -62,7 +65,7 @@ pub(super) fn draw(canvas: &mut Canvas, figure: &Figure, matrix: &Matrix<'_>) ->
     );
     cell_values(canvas, &frame, matrix, map, range);
     row_labels(canvas, &frame, matrix.rows, rows);
-    let end = column_labels(canvas, &frame, matrix.columns, columns);
+    let end = names_below(canvas, &frame, matrix.columns);
     canvas.height = axis_label(canvas, &frame, &figure.x.label, end) + 6.0;
     Ok(())
 }
@@ -120,16 +123,18 @@ fn layout(canvas: &mut Canvas, figure: &Figure, matrix: &Matrix<'_>, top: f64) -
         canvas.text("soft", [4.0, y - line * 0.25], Anchor::Start, &text);
     }
     let left = if widest > 0.0 { widest + 10.0 } else { 6.0 };
+    let left = left.max(least_left(canvas, matrix.columns, left));
     let room = canvas.width() - left - 8.0;
     let (rows, columns) = (matrix.values.len() as f64, matrix.values[0].len() as f64);
-    let tallest = canvas.size.plot_height() * 1.5;
-    let width = if rows > columns * 0.5 && columns > rows * 0.2 {
-        // Near square: keep the cells square.
-        room.min(tallest * columns / rows)
+    let room = room.min(LARGEST_CELL * columns);
+    let tallest = (canvas.size.plot_height() * 1.5).min(LARGEST_CELL * rows);
+    let (width, height) = if (0.2..5.0).contains(&(rows / columns)) {
+        // Not too far from square: keep the cells square.
+        let cell = (room / columns).min(tallest / rows);
+        (cell * columns, cell * rows)
     } else {
-        room
+        (room, tallest.min(LARGEST_CELL * 2.0 * rows))
     };
-    let height = (width * rows / columns).clamp((24.0 * rows).min(tallest * 0.4), tallest);
     Frame {
         left,
         top: y + 6.0,
@@ -153,10 +158,12 @@ fn cell_values(
     if rows * columns > 400 || height < font + 4.0 {
         return;
     }
+    let all: Vec<f64> = matrix.values.iter().flatten().copied().collect();
+    let format = Shared::for_values(&all);
     let texts: Vec<Vec<String>> = matrix
         .values
         .iter()
-        .map(|row| row.iter().map(|&value| format_number(value)).collect())
+        .map(|row| row.iter().map(|&value| format.write(value)).collect())
         .collect();
     let fits = texts
         .iter()
@@ -195,36 +202,4 @@ fn row_labels(canvas: &mut Canvas, frame: &Frame, names: &[String], rows: usize)
         let at = [frame.left - 6.0, center + font * 0.35];
         canvas.text("", at, Anchor::End, &name);
     }
-}
-
-/// Writes the columns' names, upright where they fit, else turned. Returns where they end.
-fn column_labels(canvas: &mut Canvas, frame: &Frame, names: &[String], columns: usize) -> f64 {
-    let (font, line) = (canvas.font(), canvas.line_height());
-    let width = frame.width() / columns as f64;
-    let top = frame.bottom + 4.0;
-    if names.is_empty() {
-        return top;
-    }
-    let centers: Vec<f64> = (0..names.len())
-        .map(|column| frame.left + width * (column as f64 + 0.5))
-        .collect();
-    let widest = names
-        .iter()
-        .map(|name| canvas.text_width(name))
-        .fold(0.0, f64::max);
-    if widest + 6.0 <= width {
-        for (name, &center) in names.iter().zip(&centers) {
-            canvas.text("", [center, top + line * 0.75], Anchor::Middle, name);
-        }
-        return top + line;
-    }
-    let stride = stride_without_overlap(&centers, &vec![font; names.len()], 2.0);
-    let (sine, cosine) = 40f64.to_radians().sin_cos();
-    let mut lowest: f64 = 0.0;
-    for (name, &center) in names.iter().zip(&centers).step_by(stride) {
-        let text = shortened(name, font, 110f64.min((center - 2.0) / cosine));
-        lowest = lowest.max(canvas.text_width(&text) * sine);
-        canvas.turned_text("", [center + 4.0, top + font * 0.7], -40.0, &text);
-    }
-    top + lowest + line
 }

@@ -2,7 +2,7 @@
 
 use chiasm_core::evidence::{ClaimResult, Direction, Verdict};
 
-use crate::number::{format_interval, format_number};
+use crate::number::{format_exact, format_interval};
 use crate::svg::canvas::{Anchor, Canvas, Size};
 use crate::svg::labels::stride_without_overlap;
 use crate::svg::marks::{circle, marker, polyline, strokes};
@@ -61,7 +61,7 @@ pub(crate) fn interval_plot(claim: &ClaimResult, verdict: Verdict, size: Size, i
         .join("; ");
     canvas.finish(
         &format!("Evidence for: {}", claim.statement),
-        &format!("{description}; margin {}.", format_number(claim.margin)),
+        &format!("{description}; margin {}.", format_exact(claim.margin)),
         false,
     )
 }
@@ -76,16 +76,19 @@ fn draw_rows(canvas: &mut Canvas, claim: &ClaimResult, rows: &[Row<'_>]) {
         let bounds = row.ci95.into_iter().flatten();
         row.per_seed.iter().copied().chain(bounds).chain([row.mean])
     });
-    let Some(extent) = domain(values.chain(margins.iter().copied()), false) else {
+    let Some([low, high]) = domain(values.chain(margins.iter().copied()), false) else {
         canvas.height = 1.0;
         return;
     };
+    // The margin does not lie on the edge.
+    let room = high * 0.04 - low * 0.04;
+    let extent = [(low - room).max(f64::MIN), (high + room).min(f64::MAX)];
     let names = rows
         .iter()
         .map(|row| canvas.text_width(row.name))
         .fold(0.0, f64::max);
     let (left, right) = (names + 14.0, canvas.width() - 16.0);
-    let (top, pitch) = (font + 12.0, 26.0);
+    let (top, pitch) = (font + 12.0, 30.0);
     let bottom = top + pitch * rows.len() as f64;
     // The conversion of a small count is exact.
     let about = (((right - left) / 90.0) as usize).max(2);
@@ -107,9 +110,9 @@ fn draw_rows(canvas: &mut Canvas, claim: &ClaimResult, rows: &[Row<'_>]) {
         canvas.line("reference", [place, top - 3.0], [place, bottom]);
     }
     let label = match claim.direction {
-        Direction::Greater => format!("margin {} →", format_number(claim.margin)),
-        Direction::Less => format!("← margin {}", format_number(claim.margin)),
-        Direction::Within => format!("margin ±{}", format_number(claim.margin)),
+        Direction::Greater => format!("margin {} →", format_exact(claim.margin)),
+        Direction::Less => format!("← margin {}", format_exact(claim.margin)),
+        Direction::Within => format!("margin ±{}", format_exact(claim.margin)),
     };
     let half = canvas.text_width(&label) / 2.0;
     let center = match claim.direction {
@@ -143,11 +146,11 @@ fn draw_rows(canvas: &mut Canvas, claim: &ClaimResult, rows: &[Row<'_>]) {
 fn draw_row(canvas: &mut Canvas, row: &Row<'_>, y: f64, x: &Scale) {
     let font = canvas.font();
     canvas.text("", [4.0, y + font * 0.35], Anchor::Start, row.name);
+    // The seeds lie below the interval, so that neither covers the other.
+    let (seeds, y) = (y + 6.0, y - 4.0);
     for &value in row.per_seed {
-        canvas.path(
-            &format!("{} faint", row.class),
-            &circle([x.place(value), y], 2.5),
-        );
+        let dot = circle([x.place(value), seeds], 2.2);
+        canvas.path(&format!("{} faint", row.class), &dot);
     }
     if let Some([low, high]) = row.ci95 {
         let [low, high] = [x.place(low), x.place(high)];

@@ -3,8 +3,9 @@
 use chiasm_core::evidence::{Figure, Line};
 
 use super::Drawn;
-use crate::svg::axes::{horizontal_axis, reference_lines, vertical_axis};
+use crate::svg::axes::{boxes_along, horizontal_axis, reference_lines, vertical_axis};
 use crate::svg::canvas::Canvas;
+use crate::svg::labels::Taken;
 use crate::svg::marks::{Swatch, colour_class, dash_class, legend, marker, polygon, polyline};
 use crate::svg::scale::domain;
 
@@ -28,8 +29,14 @@ pub(super) fn draw(canvas: &mut Canvas, figure: &Figure, lines: &[Line]) -> Draw
     };
     let with_marker = lines.iter().all(|line| line.x.len() <= MARKED);
     let names: Vec<String> = lines.iter().map(|line| line.name.clone()).collect();
-    let top = legend(canvas, 4.0, &names, Swatch::Line { with_marker });
-    let axis = vertical_axis(canvas, top, &figure.y, y_domain);
+    let top = legend(
+        canvas,
+        4.0,
+        &names,
+        Swatch::Line { with_marker },
+        &figure.y.label,
+    );
+    let axis = vertical_axis(canvas, top, &figure.y, y_domain, 0.0);
     let (frame, y) = (axis.frame, axis.scale);
     let padding = if with_marker { 8.0 } else { 0.0 };
     let x = horizontal_axis(canvas, &frame, &figure.x, x_domain, padding);
@@ -57,21 +64,28 @@ pub(super) fn draw(canvas: &mut Canvas, figure: &Figure, lines: &[Line]) -> Draw
             }
         }
     }
-    reference_lines(canvas, &frame, &y, &figure.references);
-    for (series, line) in lines.iter().enumerate() {
+    let places: Vec<Vec<[f64; 2]>> = lines
+        .iter()
+        .map(|line| {
+            let points = line.x.iter().zip(&line.y);
+            points
+                .map(|(&across, &up)| [x.place(across), y.place(up)])
+                .collect()
+        })
+        .collect();
+    let marks: Vec<Taken> = places
+        .iter()
+        .flat_map(|points| boxes_along(points))
+        .collect();
+    reference_lines(canvas, &frame, &y, &figure.references, &marks);
+    for (series, points) in places.iter().enumerate() {
         let colour = colour_class(series);
-        let points: Vec<[f64; 2]> = line
-            .x
-            .iter()
-            .zip(&line.y)
-            .map(|(&across, &up)| [x.place(across), y.place(up)])
-            .collect();
         if points.len() > 1 {
             let class = format!("{colour} curve {}", dash_class(series));
-            canvas.path(&class, &polyline(&points));
+            canvas.path(&class, &polyline(points));
         }
         if with_marker || points.len() == 1 {
-            for &point in &points {
+            for &point in points {
                 canvas.path(&format!("{colour} dot"), &marker(series, point, 4.2));
             }
         }

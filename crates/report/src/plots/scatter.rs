@@ -31,14 +31,18 @@ pub(super) fn draw(canvas: &mut Canvas, figure: &Figure, clouds: &[Points]) -> D
         return Err("There is nothing to draw: there is no point.".to_string());
     }
     let names: Vec<String> = clouds.iter().map(|cloud| cloud.name.clone()).collect();
-    let top = legend(canvas, 4.0, &names, Swatch::Marker);
-    let axis = vertical_axis(canvas, top, &figure.y, y_domain);
+    let top = legend(canvas, 4.0, &names, Swatch::Marker, &figure.y.label);
+    let axis = vertical_axis(canvas, top, &figure.y, y_domain, 0.0);
     let (frame, y) = (axis.frame, axis.scale);
     let x = horizontal_axis(canvas, &frame, &figure.x, x_domain, 12.0);
-    reference_lines(canvas, &frame, &y, &figure.references);
+    let mut marks: Vec<Taken> = clouds
+        .iter()
+        .flat_map(|cloud| cloud.x.iter().zip(&cloud.y))
+        .map(|(&across, &up)| around([x.place(across), y.place(up)]))
+        .collect();
+    reference_lines(canvas, &frame, &y, &figure.references, &marks);
     let total: usize = clouds.iter().map(|cloud| cloud.x.len()).sum();
     let mut labelled: Vec<([f64; 2], &str)> = Vec::new();
-    let mut taken: Vec<Taken> = Vec::new();
     for (series, cloud) in clouds.iter().enumerate() {
         let colour = colour_class(series);
         let places: Vec<[f64; 2]> = cloud
@@ -59,22 +63,21 @@ pub(super) fn draw(canvas: &mut Canvas, figure: &Figure, clouds: &[Points]) -> D
                 Some(label) => {
                     canvas.titled_path(&format!("{colour} dot"), &shape, label);
                     labelled.push((place, label));
-                    taken.push([
-                        place[0] - 5.0,
-                        place[1] - 5.0,
-                        place[0] + 5.0,
-                        place[1] + 5.0,
-                    ]);
                 }
                 None => canvas.path(&format!("{colour} dot"), &shape),
             }
         }
     }
     if total <= MOST_LABELS {
-        let bounds = [0.0, frame.top - 12.0, canvas.width(), frame.bottom];
-        label_points(canvas, &labelled, &mut taken, bounds);
+        let bounds = [frame.left, frame.top - 12.0, canvas.width(), frame.bottom];
+        label_points(canvas, &labelled, &mut marks, bounds);
     }
     Ok(())
+}
+
+/// The room a marker takes.
+fn around([x, y]: [f64; 2]) -> Taken {
+    [x - 5.0, y - 5.0, x + 5.0, y + 5.0]
 }
 
 /// Writes the names of points where there is room beside them; the others tell theirs when pointed

@@ -3,7 +3,7 @@
 use chiasm_core::evidence::{Axis, Reference};
 
 use crate::svg::canvas::{Anchor, Canvas};
-use crate::svg::labels::{overlap, stride_without_overlap};
+use crate::svg::labels::{Taken, overlap, stride_without_overlap};
 use crate::svg::scale::Scale;
 use crate::svg::text::{shortened, wrapped};
 use crate::svg::ticks::{Ticks, ticks};
@@ -31,12 +31,13 @@ pub(crate) struct Vertical {
 }
 
 /// Draws the vertical axis with its grid. Its label stands above it, where it reads without turning
-/// the head and takes no width.
+/// the head and takes no width. The area beside it starts at `least_left` or further right.
 pub(crate) fn vertical_axis(
     canvas: &mut Canvas,
     top: f64,
     axis: &Axis,
     domain: [f64; 2],
+    least_left: f64,
 ) -> Vertical {
     let (font, line) = (canvas.font(), canvas.line_height());
     let mut y = top + 2.0;
@@ -52,7 +53,7 @@ pub(crate) fn vertical_axis(
         .fold(0.0, f64::max)
         .min(canvas.width() * 0.3);
     let frame = Frame {
-        left: (widest + 12.0).round(),
+        left: (widest + 12.0).max(least_left).round(),
         top: (y + 12.0).round(),
         right: canvas.width() - 14.0,
         bottom: (y + 12.0 + canvas.size.plot_height()).round(),
@@ -97,8 +98,14 @@ pub(crate) fn horizontal_axis(
         labels,
         minor,
     } = ticks(domain, axis.logarithmic, about);
-    // Linear axes end with the data, so that curves fill the width; ticks outside are left out.
-    let domain = if axis.logarithmic { widened } else { domain };
+    // The axis ends with the data, so that curves fill the width, and ticks outside are left out:
+    // unless too few would be left.
+    let inside = |value: &&f64| (domain[0]..=domain[1]).contains(*value);
+    let domain = if values.iter().filter(inside).count() < 2 {
+        widened
+    } else {
+        domain
+    };
     let scale = Scale::new(
         domain,
         [frame.left + padding, frame.right - padding],
@@ -156,15 +163,17 @@ pub(crate) fn axis_label(canvas: &mut Canvas, frame: &Frame, label: &str, top: f
     y
 }
 
-/// Draws reference lines with their names over the marks, names off each other.
+/// Draws reference lines over the marks, each with its name where it lies on no other name and on
+/// as few of the `marks` as can be.
 pub(crate) fn reference_lines(
     canvas: &mut Canvas,
     frame: &Frame,
     scale: &Scale,
     references: &[Reference],
+    marks: &[Taken],
 ) {
     let font = canvas.font();
-    let mut taken: Vec<[f64; 4]> = Vec::new();
+    let mut names: Vec<Taken> = Vec::new();
     for reference in references
         .iter()
         .filter(|reference| scale.holds(reference.value))
@@ -173,26 +182,46 @@ pub(crate) fn reference_lines(
         canvas.line("reference", [frame.left, y], [frame.right, y]);
         let name = shortened(&reference.name, font, frame.width() * 0.6);
         let width = canvas.text_width(&name) + 6.0;
-        let places = [
-            ([frame.right - width, y - font - 3.0], Anchor::End),
-            ([frame.right - width, y + 3.0], Anchor::End),
-            ([frame.left, y - font - 3.0], Anchor::Start),
-            ([frame.left, y + 3.0], Anchor::Start),
-        ];
-        let free = places.iter().find_map(|&([left, top], anchor)| {
-            let place = [left, top, left + width, top + font];
-            let inside = top >= frame.top - font - 4.0 && top + font <= frame.bottom;
-            let clear = !taken.iter().any(|other| overlap(&place, other));
-            (inside && clear).then_some((place, anchor))
-        });
-        // Where no side is free the legend of the table still names it.
-        if let Some((place, anchor)) = free {
-            let x = match anchor {
-                Anchor::End => place[2] - 3.0,
-                _ => place[0] + 3.0,
-            };
-            canvas.text("halo", [x, place[1] + font * 0.85], anchor, &name);
-            taken.push(place);
+        let room = frame.width() - width;
+        let best = [1.0, 0.0, 0.75, 0.25, 0.5]
+            .into_iter()
+            .flat_map(|along| [(along, y - font - 3.0), (along, y + 3.0)])
+            .map(|(along, top)| {
+                let left = frame.left + along * room;
+                [left, top, left + width, top + font]
+            })
+            .filter(|place| {
+                let inside = place[1] >= frame.top - font - 4.0 && place[3] <= frame.bottom;
+                inside && !names.iter().any(|other| overlap(place, other))
+            })
+            .min_by_key(|place| marks.iter().filter(|mark| overlap(place, mark)).count());
+        // Where no place is free, the table still names it.
+        if let Some(place) = best {
+            let at = [place[0] + 3.0, place[1] + font * 0.85];
+            canvas.text("halo", at, Anchor::Start, &name);
+            names.push(place);
         }
     }
+}
+
+/// Rectangles along a line through `points`, for names to stay off.
+pub(crate) fn boxes_along(points: &[[f64; 2]]) -> Vec<Taken> {
+    const STEP: f64 = 8.0;
+    let around = |[x, y]: [f64; 2]| [x - 4.0, y - 4.0, x + 4.0, y + 4.0];
+    let mut boxes: Vec<Taken> = points.iter().copied().map(around).collect();
+    for pair in points.windows(2) {
+        let [from, to] = [pair[0], pair[1]];
+        let length = (to[0] - from[0]).hypot(to[1] - from[1]);
+        let steps = (length / STEP).floor();
+        let mut step = 1.0;
+        while step < steps {
+            let part = step / steps;
+            boxes.push(around([
+                from[0] + part * (to[0] - from[0]),
+                from[1] + part * (to[1] - from[1]),
+            ]));
+            step += 1.0;
+        }
+    }
+    boxes
 }

@@ -186,11 +186,18 @@ pub(crate) enum Swatch {
 }
 
 /// Draws a legend from `top` on, in as many rows as needed, and returns where it ends. A single
-/// series without a name needs none.
-pub(crate) fn legend(canvas: &mut Canvas, top: f64, names: &[String], swatch: Swatch) -> f64 {
+/// series needs none if it has no name or the vertical axis' label tells it.
+pub(crate) fn legend(
+    canvas: &mut Canvas,
+    top: f64,
+    names: &[String],
+    swatch: Swatch,
+    axis: &str,
+) -> f64 {
     const MOST: usize = 16;
     const SWATCH: f64 = 26.0;
-    if names.iter().all(|name| name.is_empty()) {
+    let told_by_axis = |name: &str| axis.to_lowercase().contains(&name.to_lowercase());
+    if names.iter().all(|name| name.is_empty()) || names.len() == 1 && told_by_axis(&names[0]) {
         return top;
     }
     let (font, row) = (canvas.font(), canvas.line_height() + 3.0);

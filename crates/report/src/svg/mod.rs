@@ -5,6 +5,7 @@ pub(crate) mod canvas;
 pub(crate) mod colormap;
 pub(crate) mod labels;
 pub(crate) mod marks;
+pub(crate) mod names;
 pub(crate) mod scale;
 pub(crate) mod text;
 pub(crate) mod ticks;

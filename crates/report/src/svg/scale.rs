@@ -15,8 +15,9 @@ pub(crate) fn domain(values: impl IntoIterator<Item = f64>, logarithmic: bool) -
     }
     Some(if logarithmic {
         if high / low < 1.1 {
+            // The smallest number there is has nothing positive below it.
             [
-                (low / 1.5).max(f64::MIN_POSITIVE),
+                (low / 1.5).max(f64::from_bits(1)),
                 (high * 1.5).min(f64::MAX),
             ]
         } else {

@@ -26,15 +26,14 @@ fn linear_ticks([low, high]: [f64; 2], about: usize) -> Ticks {
     // Counts here are small, so the conversion is exact.
     let parts = about.max(1) as f64;
     let wanted = high / parts - low / parts;
-    let mut power = magnitude(wanted);
-    let mut digit = [1.0, 2.0, 5.0]
-        .into_iter()
-        .find(|digit| digit * power_of_ten(power) >= wanted * 0.999_999);
-    if digit.is_none() {
-        power += 1;
-        digit = Some(1.0);
-    }
-    let digit = digit.unwrap_or(1.0);
+    let power = magnitude(wanted);
+    // The nearest of 1, 2, 5 and 10 by ratio.
+    let (digit, power) = match wanted / power_of_ten(power) {
+        ratio if ratio < std::f64::consts::SQRT_2 => (1.0, power),
+        ratio if ratio < 10f64.sqrt() => (2.0, power),
+        ratio if ratio < 50f64.sqrt() => (5.0, power),
+        _ => (1.0, power + 1),
+    };
     // Below one, divide by a whole power of ten: multiples come out as they are written.
     let multiple = |count: f64| {
         if (-300..0).contains(&power) {
@@ -100,7 +99,7 @@ fn logarithmic_ticks([low, high]: [f64; 2], about: usize) -> Ticks {
         .collect();
     let mut minor = Vec::new();
     if digits.len() == 1 {
-        let stride = values.len().div_ceil(about.max(2)).max(1);
+        let stride = values.len().div_ceil(about + 2).max(1);
         let (kept, skipped): (Vec<_>, Vec<_>) = values
             .into_iter()
             .enumerate()
@@ -200,7 +199,7 @@ mod tests {
             ["10⁻⁹", "10⁻⁸", "10⁻⁷", "10⁻⁶", "10⁻⁵"]
         );
         let many = ticks([1e-30, 1e30], true, 5);
-        assert!(many.values.len() <= 6, "{:?}", many.labels);
+        assert!(many.values.len() <= 8, "{:?}", many.labels);
     }
 
     #[test]
