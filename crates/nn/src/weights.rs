@@ -63,8 +63,7 @@ pub fn save<M: Module>(model: &M, path: &Path) -> Result<()> {
 
 /// `model` with the weights of a safetensors file.
 pub fn load<M: Module>(model: M, path: &Path) -> Result<M> {
-    let (weights, _) = read(path)?;
-    with_weights(model, weights, path)
+    with_weights(model, read(path)?, path)
 }
 
 /// Writes weights and a text under the metadata key `chiasm`.
@@ -95,8 +94,13 @@ pub(crate) fn write(weights: &Weights, note: Option<String>, path: &Path) -> Res
     Ok(write_atomically(path, &file)?)
 }
 
+/// The arrays of a safetensors file, by name.
+pub fn read(path: &Path) -> Result<Weights> {
+    Ok(read_with_note(path)?.0)
+}
+
 /// Reads weights and the text under the metadata key `chiasm`.
-pub(crate) fn read(path: &Path) -> Result<(Weights, Option<String>)> {
+pub(crate) fn read_with_note(path: &Path) -> Result<(Weights, Option<String>)> {
     let refuse = |reason: String| Error::WeightFile {
         path: path.into(),
         reason,

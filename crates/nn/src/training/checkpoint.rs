@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Epoch, TrainingSettings};
 use crate::error::{Error, Result};
-use crate::weights::{Weights, read, write};
+use crate::weights::{Weights, read_with_note, write};
 
 /// Where a run stands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -95,7 +95,7 @@ impl Checkpoint {
             path: path.into(),
             reason,
         };
-        let (all, note) = read(path)?;
+        let (all, note) = read_with_note(path)?;
         let note = note.ok_or_else(|| refuse("weights, but not a checkpoint".into()))?;
         let place: Place = serde_json::from_str(&note)
             .map_err(|error| refuse(format!("not a checkpoint of this version: {error}")))?;
