@@ -7,6 +7,7 @@
 //! limit, and whatever is wrong comes back as an [`Error`] that names the file, the field and the
 //! reason.
 
+pub mod array;
 pub mod catalogue;
 pub mod csv;
 pub mod edf;
@@ -14,11 +15,15 @@ mod error;
 pub mod format;
 pub mod hdf5;
 pub mod inspect;
+pub mod matrix;
 pub mod nifti;
 pub mod numpy;
 pub mod nwb;
 pub mod safetensors;
 pub mod shd;
+mod source;
 pub mod wav;
 
+pub use array::Array;
 pub use error::{Error, Result};
+pub use inspect::Summary;

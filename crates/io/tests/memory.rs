@@ -1,0 +1,36 @@
+//! Hostile files stay within 200 MB. A test of its own, because the peak is the whole process's.
+
+#![cfg(target_os = "linux")]
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use chiasm_io::inspect::inspect;
+use chiasm_io::matrix::read_numbers;
+use chiasm_io::{csv, edf, nifti, numpy, safetensors, wav};
+
+#[test]
+fn broken_files_cost_a_second_and_200_mb_at_most() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/broken");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let begin = Instant::now();
+        let failed = match name.split('_').next().unwrap() {
+            "npy" => numpy::read_array(&path).is_err(),
+            "npz" => numpy::read_npz(&path).is_err(),
+            "csv" => csv::read_table(&path, &csv::Options::default()).is_err(),
+            "safetensors" => safetensors::read_all(&path).is_err(),
+            "wav" => wav::read(&path).is_err(),
+            "nifti" => nifti::read(&path).is_err(),
+            _ => edf::read(&path).is_err(),
+        };
+        assert!(failed, "{name}");
+        let _ = (inspect(&path), read_numbers(&path));
+        assert!(begin.elapsed() < Duration::from_secs(3), "{name}: {:?}", begin.elapsed());
+    }
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let kib: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
+    assert!(kib < 200_000, "peak of {kib} KiB");
+}
