@@ -15,7 +15,7 @@ use crate::simd::vectorised;
 
 /// Above this share of non-zero values a dense product is the faster one (measured on AVX-512: the
 /// sparse loop moves one loaded vector per addition, the dense one reuses each many times).
-pub const DENSE_FROM: f64 = 0.25;
+pub const DENSE_FROM: f64 = 0.15;
 /// Rows whose output gradients one thread reads together: they fit the second-level cache.
 const GRADIENT_ROWS: usize = 1024;
 

@@ -98,13 +98,14 @@ impl Surrogate {
                     move |x| 0.5 * alpha / (1.0 + (scale * x) * (scale * x)),
                 )
             }
-            Surrogate::FastSigmoid { slope: alpha } | Surrogate::SuperSpike { alpha } => visitor.visit(
-                #[inline(always)]
-                move |x| {
-                    let width = 1.0 + alpha * x.abs();
-                    1.0 / (width * width)
-                },
-            ),
+            Surrogate::FastSigmoid { slope: alpha } | Surrogate::SuperSpike { alpha } => visitor
+                .visit(
+                    #[inline(always)]
+                    move |x| {
+                        let width = 1.0 + alpha * x.abs();
+                        1.0 / (width * width)
+                    },
+                ),
             Surrogate::Sigmoid { alpha } => visitor.visit(
                 #[inline(always)]
                 move |x| {
@@ -130,7 +131,13 @@ impl Surrogate {
             ),
             Surrogate::Boxcar { half_width } => visitor.visit(
                 #[inline(always)]
-                move |x| if x.abs() < half_width { 0.5 / half_width } else { 0.0 },
+                move |x| {
+                    if x.abs() < half_width {
+                        0.5 / half_width
+                    } else {
+                        0.0
+                    }
+                },
             ),
         }
     }
@@ -225,7 +232,11 @@ impl LifScan {
     /// # Panics
     /// If a slice does not hold `steps * lanes` values.
     pub fn forward(&self, steps: usize, lanes: usize, membrane: &mut [f32], spikes: &mut [f32]) {
-        assert_eq!(membrane.len(), steps * lanes, "membrane is not steps x lanes");
+        assert_eq!(
+            membrane.len(),
+            steps * lanes,
+            "membrane is not steps x lanes"
+        );
         assert_eq!(spikes.len(), steps * lanes, "spikes are not steps x lanes");
         let folded = self.fold();
         let fires_on_tie = self.tie == ThresholdTie::Fires;
@@ -236,16 +247,45 @@ impl LifScan {
             for step in 0..steps {
                 // SAFETY: lane ranges of different tasks do not overlap, and rows lie `lanes` apart.
                 let (membrane, spikes) = unsafe {
-                    (membrane.slice(step * lanes + start, width), spikes.slice(step * lanes + start, width))
+                    (
+                        membrane.slice(step * lanes + start, width),
+                        spikes.slice(step * lanes + start, width),
+                    )
                 };
                 let carry = &mut carry[..];
                 if fires_on_tie {
-                    vectorised(|| step_forward(folded, membrane, spikes, carry, |h, theta| h >= theta));
+                    vectorised(|| {
+                        step_forward(folded, membrane, spikes, carry, |h, theta| h >= theta)
+                    });
                 } else {
-                    vectorised(|| step_forward(folded, membrane, spikes, carry, |h, theta| h > theta));
+                    vectorised(|| {
+                        step_forward(folded, membrane, spikes, carry, |h, theta| h > theta)
+                    });
                 }
             }
         });
+    }
+
+    /// What neurons carry into their first step.
+    pub fn first_carry(&self) -> f32 {
+        self.fold().first_carry
+    }
+
+    /// One step of neurons that are simulated as they go: turns the inputs in `membrane` into membranes
+    /// before the reset, writes the spikes, and moves `carry` on.
+    ///
+    /// # Panics
+    /// If the slices differ in length.
+    pub fn step(&self, carry: &mut [f32], membrane: &mut [f32], spikes: &mut [f32]) {
+        assert!(
+            carry.len() == membrane.len() && carry.len() == spikes.len(),
+            "slices of different lengths"
+        );
+        let folded = self.fold();
+        match self.tie {
+            ThresholdTie::Fires => step_forward(folded, membrane, spikes, carry, |h, theta| h >= theta),
+            ThresholdTie::Silent => step_forward(folded, membrane, spikes, carry, |h, theta| h > theta),
+        }
     }
 
     /// Turns the gradients of the spikes `[steps, lanes]` in `gradient` into gradients of the inputs.
@@ -254,9 +294,23 @@ impl LifScan {
     /// # Panics
     /// If a slice does not hold `steps * lanes` values.
     pub fn backward(&self, steps: usize, lanes: usize, membrane: &[f32], gradient: &mut [f32]) {
-        assert_eq!(membrane.len(), steps * lanes, "membrane is not steps x lanes");
-        assert_eq!(gradient.len(), steps * lanes, "gradient is not steps x lanes");
-        self.surrogate.visit(Backward { scan: self, steps, lanes, membrane, gradient });
+        assert_eq!(
+            membrane.len(),
+            steps * lanes,
+            "membrane is not steps x lanes"
+        );
+        assert_eq!(
+            gradient.len(),
+            steps * lanes,
+            "gradient is not steps x lanes"
+        );
+        self.surrogate.visit(Backward {
+            scan: self,
+            steps,
+            lanes,
+            membrane,
+            gradient,
+        });
     }
 }
 
@@ -272,7 +326,13 @@ impl SurrogateVisitor for Backward<'_> {
     type Output = ();
 
     fn visit(self, derivative: impl Fn(f32) -> f32 + Copy + Send + Sync) {
-        let Backward { scan, steps, lanes, membrane, gradient } = self;
+        let Backward {
+            scan,
+            steps,
+            lanes,
+            membrane,
+            gradient,
+        } = self;
         let folded = scan.fold();
         let fires_on_tie = scan.tie == ThresholdTie::Fires;
         let gradient = DisjointMut::new(gradient);
@@ -286,11 +346,15 @@ impl SurrogateVisitor for Backward<'_> {
                 let next = &mut next[..];
                 if fires_on_tie {
                     vectorised(|| {
-                        step_backward(folded, membrane, gradient, next, derivative, |h, theta| h >= theta)
+                        step_backward(folded, membrane, gradient, next, derivative, |h, theta| {
+                            h >= theta
+                        })
                     });
                 } else {
                     vectorised(|| {
-                        step_backward(folded, membrane, gradient, next, derivative, |h, theta| h > theta)
+                        step_backward(folded, membrane, gradient, next, derivative, |h, theta| {
+                            h > theta
+                        })
                     });
                 }
             }
@@ -331,7 +395,11 @@ fn step_backward(
     let offset = folded.reset_gradient * folded.fired_offset;
     for ((&h, gradient), next) in membrane.iter().zip(gradient).zip(next) {
         let of_spike = *gradient + *next * (slope_change * h + offset);
-        let slope = if fires(h, folded.threshold) { folded.fired_slope } else { folded.decay };
+        let slope = if fires(h, folded.threshold) {
+            folded.fired_slope
+        } else {
+            folded.decay
+        };
         let of_membrane = of_spike * derivative(h - folded.threshold) + slope * *next;
         *next = of_membrane;
         *gradient = folded.gain * of_membrane;
@@ -396,7 +464,9 @@ fn for_lanes(steps: usize, lanes: usize, work: impl Fn(usize, usize) + Sync) {
         }
         return;
     }
-    let width = LANES_PER_TASK.min(lanes.div_ceil(rayon::current_num_threads())).next_multiple_of(16);
+    let width = LANES_PER_TASK
+        .min(lanes.div_ceil(rayon::current_num_threads()))
+        .next_multiple_of(16);
     (0..lanes.div_ceil(width)).into_par_iter().for_each(|task| {
         let start = task * width;
         work(start, width.min(lanes - start));
