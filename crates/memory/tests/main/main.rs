@@ -1,0 +1,9 @@
+//! Behaviour of sparse codes, dendrites and what is built on them.
+
+mod correlated_patterns;
+mod neuron;
+mod recognition;
+mod sdr;
+mod segments;
+mod simulation;
+mod temporal_memory;
