@@ -40,28 +40,6 @@ pub fn gelu_with_slope(x: f32) -> (f32, f32) {
     (x * cumulative, cumulative + x * DENSITY * e)
 }
 
-impl Activation {
-    /// Applies the activation to `values` in place and leaves its slope in `slopes`.
-    #[inline(always)]
-    pub fn apply_with_slope(self, values: &mut [f32], slopes: &mut [f32]) {
-        assert_eq!(values.len(), slopes.len());
-        match self {
-            Activation::Identity => slopes.fill(1.0),
-            Activation::Relu => {
-                for (value, slope) in values.iter_mut().zip(slopes) {
-                    *slope = if *value > 0.0 { 1.0 } else { 0.0 };
-                    *value = relu(*value);
-                }
-            }
-            Activation::Gelu => {
-                for (value, slope) in values.iter_mut().zip(slopes) {
-                    (*value, *slope) = gelu_with_slope(*value);
-                }
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::simd::{CHUNK, vectorised};
+use crate::simd::{CHUNK, vectorised_fn};
 
 /// Numbers of one Adam step (Kingma & Ba 2015, algorithm 1, with the decoupled weight decay of
 /// Loshchilov & Hutter 2019).
@@ -58,17 +58,28 @@ pub fn step(
         .zip(first.par_chunks_mut(CHUNK))
         .zip(second.par_chunks_mut(CHUNK))
         .for_each(|(((parameter, gradient), first), second)| {
-            vectorised(|| {
-                let values = parameter.iter_mut().zip(gradient).zip(first).zip(second);
-                for (((parameter, gradient), first), second) in values {
-                    let gradient = gradient + l2 * *parameter;
-                    *first = beta1 * *first + (1.0 - beta1) * gradient;
-                    *second = beta2 * *second + (1.0 - beta2) * gradient * gradient;
-                    *parameter =
-                        *parameter * keep - rate * *first / (second.sqrt() * root + epsilon);
-                }
-            })
+            let numbers = [beta1, beta2, epsilon, l2, keep, rate, root];
+            update(numbers, parameter, gradient, first, second);
         });
+}
+
+vectorised_fn! {
+    fn update(
+        numbers: [f32; 7],
+        parameter: &mut [f32],
+        gradient: &[f32],
+        first: &mut [f32],
+        second: &mut [f32],
+    ) {
+        let [beta1, beta2, epsilon, l2, keep, rate, root] = numbers;
+        let values = parameter.iter_mut().zip(gradient).zip(first).zip(second);
+        for (((parameter, gradient), first), second) in values {
+            let gradient = gradient + l2 * *parameter;
+            *first = beta1 * *first + (1.0 - beta1) * gradient;
+            *second = beta2 * *second + (1.0 - beta2) * gradient * gradient;
+            *parameter = *parameter * keep - rate * *first / (second.sqrt() * root + epsilon);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use crate::disjoint::DisjointMut;
 use crate::gemm::{Matrix, Threads, multiply_into};
-use crate::simd::{dot, exp, max, sum, vectorised};
+use crate::simd::{dot, exp, max, sum, vectorised_fn};
 
 /// Queries handled together.
 const BLOCK: usize = 64;
@@ -116,7 +116,6 @@ pub fn forward(
     let features = heads * width;
     assert_eq!(output.len(), shape.batch * queries * features);
     assert_eq!(log_sums.len(), shape.batch * heads * queries);
-    let scale = 1.0 / (width as f32).sqrt();
     let output = DisjointMut::new(output);
     shape
         .tasks()
@@ -139,22 +138,8 @@ pub fn forward(
                         false,
                         Threads::One,
                     );
-                    vectorised(|| {
-                        for row in 0..rows {
-                            let count = shape.seen(first + row);
-                            let (inside, outside) =
-                                scores[row * keys..][..seen].split_at_mut(count);
-                            let largest = max(inside);
-                            inside
-                                .iter_mut()
-                                .for_each(|s| *s = exp((*s - largest) * scale));
-                            outside.fill(0.0);
-                            let total = sum(inside);
-                            log_sums[first + row] = largest * scale + total.ln();
-                            let inverse = 1.0 / total;
-                            inside.iter_mut().for_each(|s| *s *= inverse);
-                        }
-                    });
+                    let log_sums = &mut log_sums[first..first + rows];
+                    soften(&shape, first, seen, scores, log_sums);
                     let weights = Matrix::strided(scores, rows, seen, keys);
                     multiply_into(weights, v.rows(0, seen), mixed, width, false, Threads::One);
                     for row in 0..rows {
@@ -192,7 +177,6 @@ pub fn backward(
     assert_eq!(gradient.len(), shape.batch * queries * features);
     assert_eq!(output.len(), gradient.len());
     assert_eq!(log_sums.len(), shape.batch * heads * queries);
-    let scale = 1.0 / (width as f32).sqrt();
     // Else two parts or two rows could lie on each other.
     match gradients {
         AttentionGradients::Packed(_) => assert_eq!(layouts, Layout::packed(features)),
@@ -225,28 +209,18 @@ pub fn backward(
                     let Scratch {
                         weights,
                         scores,
+                        levels,
                         query,
                         key,
                         value,
                     } = scratch;
                     multiply_into(here, k.transposed(), weights, keys, false, Threads::One);
                     multiply_into(dy, v.transposed(), scores, keys, false, Threads::One);
-                    vectorised(|| {
-                        for row in 0..rows {
-                            let count = shape.seen(first + row);
-                            let log_sum = log_sums[first + row];
-                            let level = dot(out.row(first + row), dy.row(row));
-                            let (inside, outside) =
-                                weights[row * keys..][..seen].split_at_mut(count);
-                            let (ds, rest) = scores[row * keys..][..seen].split_at_mut(count);
-                            outside.fill(0.0);
-                            rest.fill(0.0);
-                            for (p, ds) in inside.iter_mut().zip(ds) {
-                                *p = exp(*p * scale - log_sum);
-                                *ds = (*ds - level) * *p * scale;
-                            }
-                        }
-                    });
+                    for (row, level) in levels[..rows].iter_mut().enumerate() {
+                        *level = dot(out.row(first + row), dy.row(row));
+                    }
+                    let log_sums = &log_sums[first..first + rows];
+                    harden(&shape, first, seen, log_sums, levels, weights, scores);
                     let p = Matrix::strided(weights, rows, seen, keys);
                     let ds = Matrix::strided(scores, rows, seen, keys);
                     multiply_into(p.transposed(), dy, value, width, true, Threads::One);
@@ -287,6 +261,7 @@ pub enum AttentionGradients<'a> {
 struct Scratch {
     weights: Vec<f32>,
     scores: Vec<f32>,
+    levels: Vec<f32>,
     query: Vec<f32>,
     key: Vec<f32>,
     value: Vec<f32>,
@@ -297,9 +272,60 @@ impl Scratch {
         Scratch {
             weights: vec![0.0; BLOCK * shape.keys],
             scores: vec![0.0; BLOCK * shape.keys],
+            levels: vec![0.0; BLOCK],
             query: vec![0.0; shape.queries * shape.width],
             key: vec![0.0; shape.keys * shape.width],
             value: vec![0.0; shape.keys * shape.width],
+        }
+    }
+}
+
+vectorised_fn! {
+    /// Turns a block of raw scores, rows `keys` apart, into attention weights and the log-sum-exp of
+    /// each row. Only the first `seen` columns are used.
+    fn soften(
+        shape: &AttentionShape,
+        first: usize,
+        seen: usize,
+        scores: &mut [f32],
+        log_sums: &mut [f32],
+    ) {
+        let scale = 1.0 / (shape.width as f32).sqrt();
+        for (row, log_sum) in log_sums.iter_mut().enumerate() {
+            let count = shape.seen(first + row);
+            let (inside, outside) = scores[row * shape.keys..][..seen].split_at_mut(count);
+            let largest = max(inside);
+            inside.iter_mut().for_each(|s| *s = exp((*s - largest) * scale));
+            outside.fill(0.0);
+            let total = sum(inside);
+            *log_sum = largest * scale + total.ln();
+            let inverse = 1.0 / total;
+            inside.iter_mut().for_each(|s| *s *= inverse);
+        }
+    }
+
+    /// Turns raw scores into attention weights again, and in `scores` the gradients at the weights
+    /// into those at the raw scores. `levels` holds each row's inner product of output and gradient.
+    fn harden(
+        shape: &AttentionShape,
+        first: usize,
+        seen: usize,
+        log_sums: &[f32],
+        levels: &[f32],
+        weights: &mut [f32],
+        scores: &mut [f32],
+    ) {
+        let scale = 1.0 / (shape.width as f32).sqrt();
+        for (row, (log_sum, level)) in log_sums.iter().zip(levels).enumerate() {
+            let count = shape.seen(first + row);
+            let (inside, outside) = weights[row * shape.keys..][..seen].split_at_mut(count);
+            let (ds, rest) = scores[row * shape.keys..][..seen].split_at_mut(count);
+            outside.fill(0.0);
+            rest.fill(0.0);
+            for (p, ds) in inside.iter_mut().zip(ds) {
+                *p = exp(*p * scale - log_sum);
+                *ds = (*ds - level) * *p * scale;
+            }
         }
     }
 }

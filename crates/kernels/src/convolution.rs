@@ -8,8 +8,9 @@ use rayon::prelude::*;
 
 use crate::activation::relu;
 use crate::gemm::{Matrix, Threads, multiply_into};
+use crate::linear::through_relu;
 use crate::pooling::{pool, unpool};
-use crate::simd::vectorised;
+use crate::simd::{sum, vectorised_fn};
 
 /// Sizes of a convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,6 +117,7 @@ pub fn forward(
         return;
     }
     let weight = Matrix::new(weight, channels, fan_in);
+    let zeros = vec![0.0; channels];
     let mut rest = winners;
     let winners: Vec<&mut [u8]> = (0..shape.batch)
         .map(|_| {
@@ -137,7 +139,7 @@ pub fn forward(
                 )
             },
             |(columns, product), ((output, winners), input)| {
-                vectorised(|| unroll(&shape, input, columns));
+                unroll(&shape, input, columns);
                 let columns = Matrix::new(columns, fan_in, positions);
                 let target = if epilogue.pool > 1 {
                     &mut product[..]
@@ -145,21 +147,9 @@ pub fn forward(
                     &mut output[..]
                 };
                 multiply_into(weight, columns, target, positions, false, Threads::One);
-                vectorised(|| {
-                    for (channel, row) in target.chunks_exact_mut(positions).enumerate() {
-                        let bias = bias.map_or(0.0, |bias| bias[channel]);
-                        if epilogue.relu {
-                            row.iter_mut()
-                                .for_each(|value| *value = relu(*value + bias));
-                        } else if bias != 0.0 {
-                            row.iter_mut().for_each(|value| *value += bias);
-                        }
-                    }
-                });
+                finish(bias.unwrap_or(&zeros), epilogue.relu, positions, target);
                 if epilogue.pool > 1 {
-                    vectorised(|| {
-                        pool(shape.output_size(), epilogue.pool, product, output, winners)
-                    });
+                    pool(shape.output_size(), epilogue.pool, product, output, winners);
                 }
             },
         );
@@ -235,27 +225,21 @@ pub fn backward(
             for number in first..(first + block).min(shape.batch) {
                 let range = number * result..(number + 1) * result;
                 let mut local = &gradient[range.clone()];
-                vectorised(|| {
-                    if epilogue.relu {
-                        let pairs = local.iter().zip(&output[range.clone()]);
-                        for (target, (gradient, output)) in masked.iter_mut().zip(pairs) {
-                            *target = if *output > 0.0 { *gradient } else { 0.0 };
-                        }
-                        local = &masked;
-                    }
-                    if epilogue.pool > 1 {
-                        let size = shape.output_size();
-                        unpool(size, epilogue.pool, &winners[range], local, &mut product);
-                        local = &product;
-                    }
-                    for (sum, row) in bias_sum.iter_mut().zip(local.chunks_exact(positions)) {
-                        *sum += crate::simd::sum(row);
-                    }
-                });
+                if epilogue.relu {
+                    masked.copy_from_slice(local);
+                    through_relu(&output[range.clone()], &mut masked);
+                    local = &masked;
+                }
+                if epilogue.pool > 1 {
+                    let size = shape.output_size();
+                    unpool(size, epilogue.pool, &winners[range], local, &mut product);
+                    local = &product;
+                }
+                add_row_sums(local, positions, &mut bias_sum);
                 let local = Matrix::new(local, channels, positions);
                 if want_weight {
                     let input = &input[number * image..(number + 1) * image];
-                    vectorised(|| unroll(&shape, input, &mut columns));
+                    unroll(&shape, input, &mut columns);
                     let columns = Matrix::new(&columns, fan_in, positions).transposed();
                     multiply_into(local, columns, &mut weight_sum, fan_in, true, Threads::One);
                 }
@@ -269,9 +253,7 @@ pub fn backward(
                         Threads::One,
                     );
                     let start = (number - first) * image;
-                    vectorised(|| {
-                        roll(&shape, &columns, &mut input_gradient[start..start + image])
-                    });
+                    roll(&shape, &columns, &mut input_gradient[start..start + image]);
                 }
             }
             (weight_sum, bias_sum)
@@ -308,8 +290,26 @@ fn inside(
     (first, end.min(outputs).max(first))
 }
 
+vectorised_fn! {
+    /// Adds the bias to every channel and applies ReLU where asked to.
+    fn finish(bias: &[f32], with_relu: bool, positions: usize, product: &mut [f32]) {
+        for (row, bias) in product.chunks_exact_mut(positions).zip(bias) {
+            if with_relu {
+                row.iter_mut().for_each(|value| *value = relu(*value + bias));
+            } else {
+                row.iter_mut().for_each(|value| *value += bias);
+            }
+        }
+    }
+
+    /// Adds the sum of each row of `width` to `sums`.
+    fn add_row_sums(rows: &[f32], width: usize, sums: &mut [f32]) {
+        for (total, row) in sums.iter_mut().zip(rows.chunks_exact(width)) {
+            *total += sum(row);
+        }
+    }
+
 /// One image as a matrix of (in channels x kernel places) rows and (positions) columns.
-#[inline(always)]
 fn unroll(shape: &ConvolutionShape, image: &[f32], columns: &mut [f32]) {
     let [height, width] = shape.size;
     let [out_height, out_width] = shape.output_size();
@@ -349,7 +349,6 @@ fn unroll(shape: &ConvolutionShape, image: &[f32], columns: &mut [f32]) {
 }
 
 /// The transpose of [`unroll`]: adds every column back to the pixel it came from.
-#[inline(always)]
 fn roll(shape: &ConvolutionShape, columns: &[f32], image: &mut [f32]) {
     let [height, width] = shape.size;
     let [out_height, out_width] = shape.output_size();
@@ -380,4 +379,5 @@ fn roll(shape: &ConvolutionShape, columns: &[f32], image: &mut [f32]) {
             }
         }
     }
+}
 }

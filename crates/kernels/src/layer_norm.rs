@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::simd::{dot, sum, vectorised};
+use crate::simd::{dot, sum, vectorised_fn};
 
 /// Rows a thread takes at a time: fixed, so that sums over rows are.
 const ROWS: usize = 32;
@@ -27,20 +27,7 @@ pub fn forward(
         .zip(output.par_chunks_mut(ROWS * width))
         .zip(statistics.par_chunks_mut(ROWS * 2))
         .for_each(|((input, output), statistics)| {
-            vectorised(|| {
-                let rows = input
-                    .chunks_exact(width)
-                    .zip(output.chunks_exact_mut(width));
-                for ((x, y), statistics) in rows.zip(statistics.as_chunks_mut::<2>().0) {
-                    let mean = sum(x) / width as f32;
-                    y.iter_mut().zip(x).for_each(|(y, x)| *y = x - mean);
-                    let inverse = 1.0 / (dot(y, y) / width as f32 + epsilon).sqrt();
-                    *statistics = [mean, inverse];
-                    for ((y, scale), shift) in y.iter_mut().zip(scale).zip(shift) {
-                        *y = *y * inverse * scale + shift;
-                    }
-                }
-            })
+            normalise(epsilon, input, scale, shift, output, statistics);
         });
 }
 
@@ -67,35 +54,15 @@ pub fn backward(
         .map(|(((input, gradient), input_gradient), statistics)| {
             let mut sums = vec![0.0; 2 * width];
             let (scale_sum, shift_sum) = sums.split_at_mut(width);
-            vectorised(|| {
-                let mut normal = vec![0.0; width];
-                let rows = input.chunks_exact(width).zip(gradient.chunks_exact(width));
-                let rows = rows.zip(input_gradient.chunks_exact_mut(width));
-                for (((x, dy), dx), [mean, inverse]) in rows.zip(statistics.as_chunks::<2>().0) {
-                    normal
-                        .iter_mut()
-                        .zip(x)
-                        .for_each(|(n, x)| *n = (x - mean) * inverse);
-                    for (((scale_sum, shift_sum), dy), n) in scale_sum
-                        .iter_mut()
-                        .zip(shift_sum.iter_mut())
-                        .zip(dy)
-                        .zip(&normal)
-                    {
-                        *scale_sum += dy * n;
-                        *shift_sum += dy;
-                    }
-                    dx.iter_mut()
-                        .zip(dy)
-                        .zip(scale)
-                        .for_each(|((dx, dy), scale)| *dx = dy * scale);
-                    let along = dot(dx, &normal) / width as f32;
-                    let level = sum(dx) / width as f32;
-                    for (dx, n) in dx.iter_mut().zip(&normal) {
-                        *dx = (*dx - level - along * n) * inverse;
-                    }
-                }
-            });
+            undo(
+                input,
+                scale,
+                statistics,
+                gradient,
+                input_gradient,
+                scale_sum,
+                shift_sum,
+            );
             sums
         })
         .collect();
@@ -111,6 +78,55 @@ pub fn backward(
             .iter_mut()
             .zip(shift_sum)
             .for_each(|(total, sum)| *total += sum);
+    }
+}
+
+vectorised_fn! {
+    fn normalise(
+        epsilon: f32,
+        input: &[f32],
+        scale: &[f32],
+        shift: &[f32],
+        output: &mut [f32],
+        statistics: &mut [f32],
+    ) {
+        let width = scale.len();
+        let rows = input.chunks_exact(width).zip(output.chunks_exact_mut(width));
+        for ((x, y), statistics) in rows.zip(statistics.as_chunks_mut::<2>().0) {
+            let mean = sum(x) / width as f32;
+            y.iter_mut().zip(x).for_each(|(y, x)| *y = x - mean);
+            let inverse = 1.0 / (dot(y, y) / width as f32 + epsilon).sqrt();
+            *statistics = [mean, inverse];
+            for ((y, scale), shift) in y.iter_mut().zip(scale).zip(shift) {
+                *y = *y * inverse * scale + shift;
+            }
+        }
+    }
+
+    fn undo(
+        input: &[f32],
+        scale: &[f32],
+        statistics: &[f32],
+        gradient: &[f32],
+        input_gradient: &mut [f32],
+        scale_sum: &mut [f32],
+        shift_sum: &mut [f32],
+    ) {
+        let width = scale.len();
+        let mut normal = vec![0.0; width];
+        let rows = input.chunks_exact(width).zip(gradient.chunks_exact(width));
+        let rows = rows.zip(input_gradient.chunks_exact_mut(width));
+        for (((x, dy), dx), [mean, inverse]) in rows.zip(statistics.as_chunks::<2>().0) {
+            normal.iter_mut().zip(x).for_each(|(n, x)| *n = (x - mean) * inverse);
+            scale_sum.iter_mut().zip(dy).zip(&normal).for_each(|((sum, dy), n)| *sum += dy * n);
+            shift_sum.iter_mut().zip(dy).for_each(|(sum, dy)| *sum += dy);
+            dx.iter_mut().zip(dy).zip(scale).for_each(|((dx, dy), scale)| *dx = dy * scale);
+            let along = dot(dx, &normal) / width as f32;
+            let level = sum(dx) / width as f32;
+            for (dx, n) in dx.iter_mut().zip(&normal) {
+                *dx = (*dx - level - along * n) * inverse;
+            }
+        }
     }
 }
 

@@ -2,9 +2,9 @@
 
 use rayon::prelude::*;
 
-use crate::activation::{Activation, relu};
+use crate::activation::{Activation, gelu_with_slope, relu};
 use crate::gemm::{Matrix, multiply};
-use crate::simd::{column_sums, vectorised};
+use crate::simd::{CHUNK, column_sums, vectorised_fn};
 
 /// Sizes of an affine map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,45 +54,53 @@ pub fn forward(
         }
     };
     assert_eq!(bias.len(), outputs);
-    let chunk = outputs * (crate::simd::CHUNK / outputs).max(1);
-    match activation {
-        Activation::Identity => output.par_chunks_mut(chunk).for_each(|rows| {
-            vectorised(|| {
-                for row in rows.chunks_exact_mut(outputs) {
-                    row.iter_mut()
-                        .zip(bias)
-                        .for_each(|(value, bias)| *value += bias);
-                }
-            })
-        }),
-        Activation::Relu => output.par_chunks_mut(chunk).for_each(|rows| {
-            vectorised(|| {
-                for row in rows.chunks_exact_mut(outputs) {
-                    row.iter_mut()
-                        .zip(bias)
-                        .for_each(|(value, bias)| *value = relu(*value + bias));
-                }
-            })
-        }),
-        Activation::Gelu => {
-            assert_eq!(slopes.len(), output.len());
-            output
-                .par_chunks_mut(chunk)
-                .zip(slopes.par_chunks_mut(chunk))
-                .for_each(|(rows, slopes)| {
-                    vectorised(|| {
-                        for (row, slopes) in rows
-                            .chunks_exact_mut(outputs)
-                            .zip(slopes.chunks_exact_mut(outputs))
-                        {
-                            row.iter_mut()
-                                .zip(bias)
-                                .for_each(|(value, bias)| *value += bias);
-                            activation.apply_with_slope(row, slopes);
-                        }
-                    })
-                });
+    let chunk = outputs * (CHUNK / outputs).max(1);
+    if activation == Activation::Gelu {
+        assert_eq!(slopes.len(), output.len());
+        let chunks = output
+            .par_chunks_mut(chunk)
+            .zip(slopes.par_chunks_mut(chunk));
+        chunks.for_each(|(output, slopes)| finish_gelu(bias, output, slopes));
+    } else {
+        let relu = activation == Activation::Relu;
+        output
+            .par_chunks_mut(chunk)
+            .for_each(|output| finish(bias, relu, output));
+    }
+}
+
+vectorised_fn! {
+    /// Adds the bias to every row and applies ReLU where asked to.
+    fn finish(bias: &[f32], with_relu: bool, output: &mut [f32]) {
+        for row in output.chunks_exact_mut(bias.len()) {
+            if with_relu {
+                row.iter_mut().zip(bias).for_each(|(value, bias)| *value = relu(*value + bias));
+            } else {
+                row.iter_mut().zip(bias).for_each(|(value, bias)| *value += bias);
+            }
         }
+    }
+
+    /// Adds the bias to every row and applies GELU, leaving its slopes.
+    fn finish_gelu(bias: &[f32], output: &mut [f32], slopes: &mut [f32]) {
+        let width = bias.len();
+        for (row, slopes) in output.chunks_exact_mut(width).zip(slopes.chunks_exact_mut(width)) {
+            for ((value, slope), bias) in row.iter_mut().zip(slopes).zip(bias) {
+                (*value, *slope) = gelu_with_slope(*value + bias);
+            }
+        }
+    }
+
+    /// Lets the gradient through where the output is above zero.
+    pub(crate) fn through_relu(output: &[f32], gradient: &mut [f32]) {
+        for (gradient, output) in gradient.iter_mut().zip(output) {
+            *gradient = if *output > 0.0 { *gradient } else { 0.0 };
+        }
+    }
+
+    /// Multiplies the gradient by the slopes.
+    fn through_slopes(slopes: &[f32], gradient: &mut [f32]) {
+        gradient.iter_mut().zip(slopes).for_each(|(gradient, slope)| *gradient *= slope);
     }
 }
 
@@ -105,22 +113,10 @@ pub fn backward_through_activation(activation: Activation, saved: &[f32], gradie
         return;
     }
     assert_eq!(saved.len(), gradient.len());
-    let chunks = gradient
-        .par_chunks_mut(crate::simd::CHUNK)
-        .zip(saved.par_chunks(crate::simd::CHUNK));
-    chunks.for_each(|(gradient, saved)| {
-        vectorised(|| {
-            if activation == Activation::Relu {
-                for (gradient, output) in gradient.iter_mut().zip(saved) {
-                    *gradient = if *output > 0.0 { *gradient } else { 0.0 };
-                }
-            } else {
-                gradient
-                    .iter_mut()
-                    .zip(saved)
-                    .for_each(|(gradient, slope)| *gradient *= slope);
-            }
-        })
+    let chunks = gradient.par_chunks_mut(CHUNK).zip(saved.par_chunks(CHUNK));
+    chunks.for_each(|(gradient, saved)| match activation {
+        Activation::Relu => through_relu(saved, gradient),
+        _ => through_slopes(saved, gradient),
     });
 }
 

@@ -2,68 +2,98 @@
 
 use rayon::prelude::*;
 
-use crate::simd::vectorised;
+use crate::simd::vectorised_fn;
 
-/// Keeps the largest element of each (`side` x `side`) window of every (height x width) plane, the
-/// first among equals, and writes its place in the window to `winners`. Rows and columns that fill
-/// no window are dropped. `side` is at most 16.
-#[inline(always)]
-pub(crate) fn pool(
-    [height, width]: [usize; 2],
-    side: usize,
-    planes: &[f32],
-    output: &mut [f32],
-    winners: &mut [u8],
-) {
-    let (pooled_height, pooled_width) = (height / side, width / side);
-    let windows = output
-        .chunks_exact_mut(pooled_width)
-        .zip(winners.chunks_exact_mut(pooled_width));
-    for (row, (values, winners)) in windows.enumerate() {
-        let (plane, y) = (row / pooled_height, row % pooled_height);
-        let top = plane * height * width + y * side * width;
-        values.fill(f32::NEG_INFINITY);
-        winners.fill(0);
-        for dy in 0..side {
-            let line = &planes[top + dy * width..top + dy * width + pooled_width * side];
-            for dx in 0..side {
-                let place = (dy * side + dx) as u8;
-                for ((value, winner), window) in values
-                    .iter_mut()
-                    .zip(winners.iter_mut())
-                    .zip(line.chunks_exact(side))
-                {
-                    let tap = window[dx];
-                    let larger = tap > *value || tap.is_nan();
-                    *value = if larger { tap } else { *value };
-                    *winner = if larger { place } else { *winner };
+vectorised_fn! {
+    /// Keeps the largest element of each (`side` x `side`) window of every (height x width) plane, the
+    /// first among equals, and writes its place in the window to `winners`. Rows and columns that
+    /// fill no window are dropped. `side` is at most 16.
+    pub(crate) fn pool(
+        size: [usize; 2],
+        side: usize,
+        planes: &[f32],
+        output: &mut [f32],
+        winners: &mut [u8],
+    ) {
+        let [height, width] = size;
+        let (rows, columns) = (height / side, width / side);
+        if side == 2 && height % 2 == 0 && width % 2 == 0 {
+            return pool_pairs(width, planes, output, winners);
+        }
+        let windows = output.chunks_exact_mut(columns).zip(winners.chunks_exact_mut(columns));
+        for (row, (values, winners)) in windows.enumerate() {
+            let top = row / rows * height * width + row % rows * side * width;
+            for (x, (value, winner)) in values.iter_mut().zip(winners).enumerate() {
+                (*value, *winner) = (planes[top + x * side], 0);
+                for place in 1..side * side {
+                    let tap = planes[top + place / side * width + x * side + place % side];
+                    if tap > *value || tap.is_nan() {
+                        (*value, *winner) = (tap, place as u8);
+                    }
                 }
+            }
+        }
+    }
+
+    /// Sends the gradient of each window to its winner and zero everywhere else.
+    pub(crate) fn unpool(
+        size: [usize; 2],
+        side: usize,
+        winners: &[u8],
+        gradient: &[f32],
+        planes: &mut [f32],
+    ) {
+        let [height, width] = size;
+        let (rows, columns) = (height / side, width / side);
+        let windows = gradient.chunks_exact(columns).zip(winners.chunks_exact(columns));
+        if side == 2 && height % 2 == 0 && width % 2 == 0 {
+            for ((gradient, winners), lines) in windows.zip(planes.chunks_exact_mut(2 * width)) {
+                let (top, bottom) = lines.split_at_mut(width);
+                let (top, bottom) = (top.as_chunks_mut::<2>().0, bottom.as_chunks_mut::<2>().0);
+                let pairs = top.iter_mut().zip(bottom);
+                for ((top, bottom), (gradient, winner)) in pairs.zip(gradient.iter().zip(winners)) {
+                    let here = |place: u8| if *winner == place { *gradient } else { 0.0 };
+                    *top = [here(0), here(1)];
+                    *bottom = [here(2), here(3)];
+                }
+            }
+            return;
+        }
+        planes.fill(0.0);
+        for (row, (gradient, winners)) in windows.enumerate() {
+            let top = row / rows * height * width + row % rows * side * width;
+            for (x, (gradient, winner)) in gradient.iter().zip(winners).enumerate() {
+                let (dy, dx) = (usize::from(*winner) / side, usize::from(*winner) % side);
+                planes[top + dy * width + x * side + dx] = *gradient;
             }
         }
     }
 }
 
-/// Sends the gradient of each window to its winner and zero everywhere else.
+/// [`pool`] for windows of four that cover the planes.
 #[inline(always)]
-pub(crate) fn unpool(
-    [height, width]: [usize; 2],
-    side: usize,
-    winners: &[u8],
-    gradient: &[f32],
-    planes: &mut [f32],
-) {
-    let (pooled_height, pooled_width) = (height / side, width / side);
-    planes.fill(0.0);
-    let rows = gradient
-        .chunks_exact(pooled_width)
-        .zip(winners.chunks_exact(pooled_width));
-    for (row, (gradient, winners)) in rows.enumerate() {
-        let (plane, y) = (row / pooled_height, row % pooled_height);
-        let top = plane * height * width + y * side * width;
-        let lines = &mut planes[top..top + side * width];
-        for (x, (gradient, winner)) in gradient.iter().zip(winners).enumerate() {
-            let (dy, dx) = (usize::from(*winner) / side, usize::from(*winner) % side);
-            lines[dy * width + x * side + dx] = *gradient;
+fn pool_pairs(width: usize, planes: &[f32], output: &mut [f32], winners: &mut [u8]) {
+    let rows = output
+        .chunks_exact_mut(width / 2)
+        .zip(winners.chunks_exact_mut(width / 2));
+    for ((values, winners), lines) in rows.zip(planes.chunks_exact(2 * width)) {
+        let (top, bottom) = lines.split_at(width);
+        let pairs = top.as_chunks::<2>().0.iter().zip(bottom.as_chunks::<2>().0);
+        for (([a, b], [c, d]), (value, winner)) in pairs.zip(values.iter_mut().zip(winners)) {
+            // NaN wins, so that it is not hidden.
+            let (high, right) = if *a >= *b || a.is_nan() {
+                (*a, 0)
+            } else {
+                (*b, 1)
+            };
+            let (low, left) = if *c >= *d || c.is_nan() {
+                (*c, 2)
+            } else {
+                (*d, 3)
+            };
+            let upper = high >= low || high.is_nan();
+            *value = if upper { high } else { low };
+            *winner = if upper { right } else { left };
         }
     }
 }
@@ -87,7 +117,7 @@ pub fn max_pool(
     planes
         .zip(winners.par_chunks_mut(pooled))
         .for_each(|((input, output), winners)| {
-            vectorised(|| pool(size, side, input, output, winners));
+            pool(size, side, input, output, winners);
         });
 }
 
@@ -115,7 +145,7 @@ pub fn max_pool_backward(
     planes
         .zip(winners.par_chunks(pooled))
         .for_each(|((gradient, input), winners)| {
-            vectorised(|| unpool(size, side, winners, gradient, input));
+            unpool(size, side, winners, gradient, input);
         });
 }
 

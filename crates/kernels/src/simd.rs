@@ -6,9 +6,63 @@ use rayon::prelude::*;
 /// streams stay in the second-level cache and scheduling costs nothing.
 pub const CHUNK: usize = 16 * 1024;
 
+/// Defines functions that are compiled once for each set of vector instructions and pick the widest
+/// one this machine has when they are called. Helpers they call must be `#[inline(always)]`.
+macro_rules! vectorised_fn {
+    ($($(#[$note:meta])* $visible:vis fn $name:ident($($argument:ident: $type:ty),* $(,)?) $(-> $result:ty)? $body:block)+) => {$(
+        $(#[$note])*
+        #[allow(clippy::too_many_arguments)]
+        $visible fn $name($($argument: $type),*) $(-> $result)? {
+            #[inline(always)]
+            #[allow(clippy::too_many_arguments)]
+            fn plain($($argument: $type),*) $(-> $result)? $body
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+                #[allow(clippy::too_many_arguments)]
+                fn widest($($argument: $type),*) $(-> $result)? { plain($($argument),*) }
+                #[target_feature(enable = "avx2,fma")]
+                #[allow(clippy::too_many_arguments)]
+                fn wide($($argument: $type),*) $(-> $result)? { plain($($argument),*) }
+                if crate::simd::has_avx512() {
+                    // SAFETY: this machine has the instructions, as was just asked.
+                    #[allow(unsafe_code)]
+                    return unsafe { widest($($argument),*) };
+                }
+                if crate::simd::has_avx2() {
+                    // SAFETY: as above.
+                    #[allow(unsafe_code)]
+                    return unsafe { wide($($argument),*) };
+                }
+            }
+            plain($($argument),*)
+        }
+    )+};
+}
+pub(crate) use vectorised_fn;
+
+/// Whether [`vectorised_fn`] may take its 512-bit road.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+pub(crate) fn has_avx512() -> bool {
+    is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("avx512vl")
+        && has_avx2()
+}
+
+/// Whether [`vectorised_fn`] may take its 256-bit road.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+pub(crate) fn has_avx2() -> bool {
+    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
+}
+
 /// Runs `work` compiled for the widest vector instructions this machine has.
 ///
-/// Only what is inlined into `work` is compiled so: mark helpers `#[inline(always)]`.
+/// Only what is inlined into `work` is compiled so, and the compiler may decline to inline a
+/// closure of more than a few lines: write what is hot as a [`vectorised_fn`].
 #[inline(always)]
 pub fn vectorised<R>(work: impl FnOnce() -> R) -> R {
     struct Work<F>(F);
@@ -113,21 +167,24 @@ pub fn column_sums(matrix: &[f32], width: usize, sums: &mut [f32]) {
     let partial: Vec<Vec<f32>> = matrix
         .par_chunks(ROWS * width.max(1))
         .map(|rows| {
-            vectorised(|| {
-                let mut total = vec![0.0; width];
-                for row in rows.chunks_exact(width) {
-                    for (sum, value) in total.iter_mut().zip(row) {
-                        *sum += value;
-                    }
-                }
-                total
-            })
+            let mut total = vec![0.0; width];
+            add_rows(rows, &mut total);
+            total
         })
         .collect();
     sums.fill(0.0);
     for block in partial {
         for (sum, value) in sums.iter_mut().zip(block) {
             *sum += value;
+        }
+    }
+}
+
+vectorised_fn! {
+    /// Adds every row of `rows` to `total`.
+    pub(crate) fn add_rows(rows: &[f32], total: &mut [f32]) {
+        for row in rows.chunks_exact(total.len().max(1)) {
+            total.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::simd::{exp, max, sum, vectorised};
+use crate::simd::{exp, max, sum, vectorised_fn};
 
 /// The mean over rows of −log softmax(logits)[target], and in `probabilities` (rows x classes)
 /// the softmax, from which [`cross_entropy_backward`] makes the gradient.
@@ -24,20 +24,7 @@ pub fn cross_entropy(
         .zip(probabilities.par_chunks_mut(classes))
         .zip(targets)
         .with_min_len((crate::simd::CHUNK / classes).max(1))
-        .map(|((logits, probabilities), &target)| {
-            vectorised(|| {
-                let largest = max(logits);
-                for (probability, logit) in probabilities.iter_mut().zip(logits) {
-                    *probability = exp(logit - largest);
-                }
-                let total = sum(probabilities);
-                let scale = 1.0 / total;
-                probabilities
-                    .iter_mut()
-                    .for_each(|probability| *probability *= scale);
-                largest + total.ln() - logits[target]
-            })
-        })
+        .map(|((logits, probabilities), &target)| one_row(logits, target, probabilities))
         .collect();
     let total: f64 = losses.iter().map(|&loss| f64::from(loss)).sum();
     (total / targets.len() as f64) as f32
@@ -58,11 +45,23 @@ pub fn cross_entropy_backward(
         .zip(targets)
         .with_min_len((crate::simd::CHUNK / classes.max(1)).max(1))
         .for_each(|(row, &target)| {
-            vectorised(|| {
-                row[target] -= 1.0;
-                row.iter_mut().for_each(|value| *value *= scale);
-            })
+            row[target] -= 1.0;
+            row.iter_mut().for_each(|value| *value *= scale);
         });
+}
+
+vectorised_fn! {
+    /// The loss of one example and its softmax.
+    fn one_row(logits: &[f32], target: usize, probabilities: &mut [f32]) -> f32 {
+        let largest = max(logits);
+        for (probability, logit) in probabilities.iter_mut().zip(logits) {
+            *probability = exp(logit - largest);
+        }
+        let total = sum(probabilities);
+        let scale = 1.0 / total;
+        probabilities.iter_mut().for_each(|probability| *probability *= scale);
+        largest + total.ln() - logits[target]
+    }
 }
 
 #[cfg(test)]

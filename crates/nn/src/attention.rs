@@ -208,8 +208,8 @@ impl Attention {
 
     fn run(shape: AttentionShape, inputs: [&Array; 3], layouts: [Layout; 3]) -> (Array, Array) {
         let features = shape.heads * shape.width;
-        let mut output = Array::zeros([shape.batch, shape.queries, features]);
-        let mut log_sums = Array::zeros([shape.batch, shape.heads, shape.queries]);
+        let mut output = Array::unset([shape.batch, shape.queries, features]);
+        let mut log_sums = Array::unset([shape.batch, shape.heads, shape.queries]);
         let values = inputs.map(Array::values);
         kernel::forward(
             shape,
@@ -246,7 +246,7 @@ impl Operation<1> for Attention {
             log_sums,
         } = saved;
         let [batch, time, features] = sizes(&packed);
-        let mut result = Array::zeros([batch, time, features]);
+        let mut result = Array::unset([batch, time, features]);
         kernel::backward(
             self.shape(batch, time, time, features / 3),
             [packed.values(); 3],
@@ -287,7 +287,7 @@ impl Operation<3> for Attention {
         } = saved;
         let [batch, queries, features] = sizes(&inputs[0]);
         let keys = sizes(&inputs[1])[1];
-        let mut results = inputs.each_ref().map(|input| Array::zeros(input.shape()));
+        let mut results = inputs.each_ref().map(|input| Array::unset(input.shape()));
         let [query, key, value] = &mut results;
         kernel::backward(
             self.shape(batch, queries, keys, features),

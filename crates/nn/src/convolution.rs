@@ -240,7 +240,7 @@ impl Convolution {
     fn run(&self, input: Array, weight: Array, bias: Option<&Array>) -> (Array, Saved) {
         let (shape, epilogue) = (self.shape(&input, &weight), self.epilogue());
         let [height, width] = epilogue.output_size(&shape);
-        let mut output = Array::zeros([shape.batch, shape.out_channels, height, width]);
+        let mut output = Array::unset([shape.batch, shape.out_channels, height, width]);
         let mut winners = vec![
             0;
             if epilogue.pool > 1 {
@@ -271,9 +271,9 @@ impl Convolution {
 
     fn run_backward(&self, saved: Saved, gradient: Array, wanted: [bool; 3]) -> [Option<Array>; 3] {
         let shape = self.shape(&saved.input, &saved.weight);
-        let mut input = wanted[0].then(|| Array::zeros(saved.input.shape()));
-        let mut weight = wanted[1].then(|| Array::zeros(saved.weight.shape()));
-        let mut bias = wanted[2].then(|| Array::zeros([shape.out_channels]));
+        let mut input = wanted[0].then(|| Array::unset(saved.input.shape()));
+        let mut weight = wanted[1].then(|| Array::unset(saved.weight.shape()));
+        let mut bias = wanted[2].then(|| Array::unset([shape.out_channels]));
         kernel::backward(
             shape,
             self.epilogue(),
@@ -326,7 +326,7 @@ impl Operation<1> for MaxPool {
     fn forward(&self, [input]: [Array; 1]) -> (Array, Self::Saved) {
         let shape = input.shape().to_vec();
         let pooled = vec![shape[0], shape[1], shape[2] / self.0, shape[3] / self.0];
-        let mut output = Array::zeros(pooled);
+        let mut output = Array::unset(pooled);
         let mut winners = vec![0; output.values().len()];
         let size = [shape[2], shape[3]];
         pooling::max_pool(
@@ -342,7 +342,7 @@ impl Operation<1> for MaxPool {
     fn backward(&self, saved: Self::Saved, gradient: Array, _: [bool; 1]) -> [Option<Array>; 1] {
         let (shape, winners) = saved;
         let size = [shape[2], shape[3]];
-        let mut input = Array::zeros(shape);
+        let mut input = Array::unset(shape);
         let target = input.values_mut();
         pooling::max_pool_backward(size, self.0, &winners, gradient.values(), target);
         [Some(input)]

@@ -107,13 +107,13 @@ impl Operation<1> for Lookup {
 
     fn forward(&self, [table]: [Array; 1]) -> (Array, usize) {
         let features = table.shape()[1];
-        let mut output = Array::zeros([self.shape[0], self.shape[1], features]);
+        let mut output = Array::unset([self.shape[0], self.shape[1], features]);
         kernel::forward(features, table.values(), &self.ids, output.values_mut());
         (output, features)
     }
 
     fn backward(&self, features: usize, gradient: Array, _: [bool; 1]) -> [Option<Array>; 1] {
-        let mut table = Array::zeros([self.entries, features]);
+        let mut table = Array::unset([self.entries, features]);
         kernel::backward(features, &self.ids, gradient.values(), table.values_mut());
         [Some(table)]
     }

@@ -106,8 +106,8 @@ impl Operation<3> for Normalise {
             Some(&width),
             "features of a layer norm's input"
         );
-        let mut output = Array::zeros(input.shape());
-        let mut statistics = Array::zeros([input.values().len() / width.max(1), 2]);
+        let mut output = Array::unset(input.shape());
+        let mut statistics = Array::unset([input.values().len() / width.max(1), 2]);
         kernel::forward(
             width,
             self.epsilon,
@@ -129,9 +129,9 @@ impl Operation<3> for Normalise {
 
     fn backward(&self, saved: Saved, gradient: Array, _: [bool; 3]) -> [Option<Array>; 3] {
         let width = saved.weight.values().len();
-        let mut input = Array::zeros(saved.input.shape());
-        let mut weight = Array::zeros([width]);
-        let mut bias = Array::zeros([width]);
+        let mut input = Array::unset(saved.input.shape());
+        let mut weight = Array::unset([width]);
+        let mut bias = Array::unset([width]);
         kernel::backward(
             width,
             saved.input.values(),

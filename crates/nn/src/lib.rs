@@ -42,6 +42,7 @@ mod linear;
 pub mod loss;
 pub mod operation;
 mod optimizer;
+mod recycling;
 mod schedule;
 pub mod training;
 pub mod weights;

@@ -158,13 +158,13 @@ impl FusedLinear {
         if let Some(features) = sizes.last_mut() {
             *features = shape.outputs;
         }
-        let mut output = Array::zeros(sizes.clone());
+        let mut output = Array::unset(sizes.clone());
         let slopes = if self.activation == Activation::Gelu {
             sizes
         } else {
             vec![0]
         };
-        let mut slopes = Array::zeros(slopes);
+        let mut slopes = Array::unset(slopes);
         kernel::forward(
             shape,
             self.activation,
@@ -203,17 +203,17 @@ impl FusedLinear {
         let gradient = gradient.values();
         [
             input.then(|| {
-                let mut result = Array::zeros(saved.input.shape());
+                let mut result = Array::unset(saved.input.shape());
                 kernel::backward_input(shape, gradient, saved.weight.values(), result.values_mut());
                 result
             }),
             weight.then(|| {
-                let mut result = Array::zeros(saved.weight.shape());
+                let mut result = Array::unset(saved.weight.shape());
                 kernel::backward_weight(shape, saved.input.values(), gradient, result.values_mut());
                 result
             }),
             bias.then(|| {
-                let mut result = Array::zeros([shape.outputs]);
+                let mut result = Array::unset([shape.outputs]);
                 kernel::backward_bias(gradient, result.values_mut());
                 result
             }),

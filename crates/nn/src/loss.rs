@@ -59,7 +59,7 @@ impl Operation<1> for CrossEntropy {
 
     fn forward(&self, [logits]: [Array; 1]) -> (Array, Array) {
         let classes = logits.shape()[1];
-        let mut softmax = Array::zeros(logits.shape());
+        let mut softmax = Array::unset(logits.shape());
         let loss = softmax::cross_entropy(logits.values(), classes, &self.0, softmax.values_mut());
         (Array::new(vec![loss], [1]), softmax)
     }

@@ -21,49 +21,59 @@ use burn::backend::{
 };
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
-/// An array of `f32` in row-major order without gaps, shared until it is written to.
+use crate::recycling;
+
+/// An array of `f32` in row-major order without gaps, shared until it is written to. Its memory is
+/// kept for the next array of its size when the last one that holds it goes.
 #[derive(Clone, Debug)]
-pub struct Array(FloatTensor<Flex>);
+pub struct Array(Option<FloatTensor<Flex>>);
+
+impl Drop for Array {
+    fn drop(&mut self) {
+        if let Some(tensor) = self.0.take().filter(|tensor| tensor.is_unique())
+            && let Ok(values) = tensor.into_data().try_into_vec::<f32>()
+        {
+            recycling::give(values);
+        }
+    }
+}
 
 impl Array {
     /// Wraps `values`, whose number is the product of `shape`.
     pub fn new(values: Vec<f32>, shape: impl Into<Vec<usize>>) -> Self {
-        Array(FloatTensor::<Flex>::from_data(TensorData::new(
-            values,
-            shape.into(),
-        )))
+        let data = TensorData::new(values, shape.into());
+        Array(Some(FloatTensor::<Flex>::from_data(data)))
+    }
+
+    /// An array whose elements are anything: for those that are all written before any is read.
+    pub fn unset(shape: impl Into<Vec<usize>>) -> Self {
+        let shape = shape.into();
+        Array::new(recycling::take(shape.iter().product()), shape)
     }
 
     /// Zeros.
     pub fn zeros(shape: impl Into<Vec<usize>>) -> Self {
-        let shape = shape.into();
-        Array::new(vec![0.0; shape.iter().product()], shape)
+        let mut array = Array::unset(shape);
+        array.values_mut().fill(0.0);
+        array
     }
 
     /// The sizes, slowest axis first.
     pub fn shape(&self) -> &[usize] {
-        self.0.layout().shape().as_slice()
+        self.tensor().layout().shape().as_slice()
     }
 
     /// The elements.
     pub fn values(&self) -> &[f32] {
-        self.0.storage()
+        self.tensor().storage()
     }
 
     /// The elements for writing; copied first where the array is shared.
     pub fn values_mut(&mut self) -> &mut [f32] {
-        self.0.storage_mut()
-    }
-
-    /// The same elements under another shape of the same size.
-    pub fn reshaped(self, shape: impl Into<Vec<usize>>) -> Self {
-        let shape = shape.into();
-        assert_eq!(shape.iter().product::<usize>(), self.values().len());
-        Array(FloatTensor::<Flex>::from_arc(
-            self.0.data_arc(),
-            burn::backend::flex::Layout::contiguous(shape.into()),
-            DType::F32,
-        ))
+        match &mut self.0 {
+            Some(tensor) => tensor.storage_mut(),
+            None => unreachable!("only `drop` and `into_primitive` take the tensor out"),
+        }
     }
 
     /// The elements of an untracked tensor that satisfies [`on_kernels`]; copied only where the
@@ -74,10 +84,12 @@ impl Array {
 
     /// An untracked CPU tensor of rank `D` that owns this array.
     pub fn into_tensor<const D: usize>(self) -> Tensor<D> {
-        let tensor = BackendTensor::Float(self.0);
-        Tensor::from_dispatch(
-            <DispatchTensor as DispatchKindConversion<Flex>>::from_backend(tensor),
-        )
+        Tensor::from_dispatch(self.into_dispatch())
+    }
+
+    fn into_dispatch(self) -> DispatchTensor {
+        let tensor = BackendTensor::Float(self.into_primitive());
+        <DispatchTensor as DispatchKindConversion<Flex>>::from_backend(tensor)
     }
 
     fn from_primitive(primitive: FloatTensor<Flex>) -> Self {
@@ -85,11 +97,25 @@ impl Array {
         let whole = primitive.is_contiguous()
             && primitive.layout().start_offset() == 0
             && primitive.bytes().len() == count * size_of::<f32>();
-        Array(if whole {
+        Array(Some(if whole {
             primitive
         } else {
             primitive.to_contiguous()
-        })
+        }))
+    }
+
+    fn into_primitive(mut self) -> FloatTensor<Flex> {
+        match self.0.take() {
+            Some(tensor) => tensor,
+            None => unreachable!("only `drop` and `into_primitive` take the tensor out"),
+        }
+    }
+
+    fn tensor(&self) -> &FloatTensor<Flex> {
+        match &self.0 {
+            Some(tensor) => tensor,
+            None => unreachable!("only `drop` and `into_primitive` take the tensor out"),
+        }
     }
 }
 
@@ -137,9 +163,7 @@ pub fn apply<O: Operation<N>, const N: usize, const D: usize>(
         DispatchAutodiffContext::Disabled => {
             let (output, _) =
                 operation.forward(inputs.map(|input| Array::from_primitive(plain(input))));
-            <DispatchTensor as DispatchKindConversion<Flex>>::from_backend(BackendTensor::Float(
-                output.0,
-            ))
+            output.into_dispatch()
         }
         DispatchAutodiffContext::Enabled(GradientCheckpointingStrategy::Disabled) => {
             record::<O, N, NoCheckpointing>(operation, inputs)
@@ -195,8 +219,8 @@ where
         .compute_bound()
         .stateful()
     {
-        OpsKind::Tracked(step) => step.finish(saved, output.0),
-        OpsKind::UnTracked(step) => step.finish(output.0),
+        OpsKind::Tracked(step) => step.finish(saved, output.into_primitive()),
+        OpsKind::UnTracked(step) => step.finish(output.into_primitive()),
     };
     <DispatchTensor as DispatchKindConversion<Autodiff<Flex, C>>>::from_backend(
         BackendTensor::Float(output),
@@ -215,7 +239,7 @@ impl<O: Operation<N>, const N: usize> Backward<Flex, N> for Recorded<O> {
         let gradients = self.0.backward(ops.state, gradient, wanted);
         for (parent, gradient) in ops.parents.into_iter().zip(gradients) {
             if let (Some(parent), Some(gradient)) = (parent, gradient) {
-                grads.register::<Flex>(parent.id, gradient.0);
+                grads.register::<Flex>(parent.id, gradient.into_primitive());
             }
         }
     }
