@@ -1,5 +1,7 @@
 //! The binary as a person meets it: what it prints, what it leaves, how it fails.
 
+mod schema;
+
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};

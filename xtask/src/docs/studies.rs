@@ -43,23 +43,29 @@ pub(super) fn pages(root: &Path) -> Outcome<Pages> {
     Ok(pages)
 }
 
-/// The studies as the binary lists them.
+/// The studies as the binary lists them. It is the one that the tests' build left beside this tool;
+/// building it alone would pick other features of its dependencies and build them all again.
 fn list(root: &Path) -> Outcome<Vec<Value>> {
-    // In an empty folder, so that no run of the developer's gets into the pages.
-    let output = Command::new(env!("CARGO"))
-        .args([
-            "run",
-            "--quiet",
-            "--release",
-            "--package",
-            "chiasm",
-            "--",
-            "studies",
-            "--json",
-        ])
+    let built = Command::new(env!("CARGO"))
+        .args(["test", "--quiet", "--release", "--workspace", "--no-run"])
+        .current_dir(root)
+        .status()
+        .map_err(|error| format!("cargo cannot be started: {error}"))?;
+    let own = std::env::current_exe().map_err(|error| format!("this tool's place: {error}"))?;
+    let binary = own.with_file_name(if cfg!(windows) {
+        "chiasm.exe"
+    } else {
+        "chiasm"
+    });
+    if !built.success() || !binary.is_file() {
+        return Err("chiasm could not be built".to_string());
+    }
+    // In a folder without runs, so that no verdict of the developer's gets into the pages.
+    let output = Command::new(&binary)
+        .args(["studies", "--json"])
         .current_dir(root.join("docs"))
         .output()
-        .map_err(|error| format!("cargo cannot be started: {error}"))?;
+        .map_err(|error| format!("{}: {error}", binary.display()))?;
     if !output.status.success() {
         return Err(format!(
             "chiasm studies: {}",
