@@ -292,3 +292,38 @@ fn broken_files_say_what_is_broken() {
     let error = nwb::open(&other).unwrap_err().to_string();
     assert!(error.contains("not NWB"), "{error}");
 }
+
+#[test]
+fn damaged_files_end_in_errors() {
+    let mut state = 4321_u64;
+    let mut draw = |below: usize| {
+        state = state
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
+        (state >> 33) as usize % below
+    };
+    let bytes = std::fs::read(fixture("small.nwb")).unwrap();
+    // Zeros are mostly gaps: damage does most elsewhere.
+    let places: Vec<usize> = (0..bytes.len()).filter(|&at| bytes[at] != 0).collect();
+    for _ in 0..150 {
+        let mut damaged = bytes.clone();
+        for _ in 0..1 + draw(3) {
+            damaged[places[draw(places.len())]] = [0, 1, 2, 0x7f, 0x80, 0xff][draw(6)];
+        }
+        let start = std::time::Instant::now();
+        if let Ok(file) = nwb::parse(damaged, "damaged.nwb") {
+            let _ = file.unit_table();
+            for name in file.interval_tables() {
+                let _ = file.intervals(&name);
+            }
+            for series in file.series() {
+                let _ = file.time_series(&series.path);
+            }
+        }
+        assert!(
+            start.elapsed() < std::time::Duration::from_secs(2),
+            "{:?}",
+            start.elapsed()
+        );
+    }
+}
