@@ -1,3 +1,5 @@
 //! Behaviour of the shared numerical methods, checked from outside.
 
+mod graph;
 mod similarity;
+mod tensor;

@@ -42,7 +42,7 @@ impl Default for AffinitySettings {
         AffinitySettings {
             smoothness: Smoothness::SmoothingSpline,
             half_power_seconds: 6.0,
-            floor: 1.5,
+            floor: 1.0,
             clip: 6.0,
             rule: AffinityRule::GeometricMean,
             frames_per_step: 1,

@@ -157,6 +157,11 @@ pub struct CpSettings {
     /// Passes of coordinate descent over the components of a row, per axis and sweep. More than one
     /// is nearly free: the products they reuse cost far more.
     pub inner_passes: usize,
+    /// Weight of the penalty ½ ridge Σ_r λ_r² on the sizes of the components. Without one, entries that
+    /// were only observed where a component is nearly absent are free to be anything; with it, a
+    /// component's entry is shrunk by the share of the component's energy that bears on it,
+    /// φ / (φ + ridge).
+    pub ridge: f64,
 }
 
 impl Default for CpSettings {
@@ -167,6 +172,7 @@ impl Default for CpSettings {
             sweeps: 200,
             tolerance: 1e-5,
             inner_passes: 4,
+            ridge: 0.01,
         }
     }
 }
@@ -194,6 +200,9 @@ impl CpSettings {
                 self.tolerance,
                 "at least 0 and below 1",
             ));
+        }
+        if !(self.ridge >= 0.0 && self.ridge.is_finite()) {
+            return Err(Error::setting("ridge", self.ridge, "at least 0"));
         }
         Ok(())
     }
@@ -303,7 +312,7 @@ fn descend(
     settings: &CpSettings,
     progress: &Progress,
 ) -> Result<CpStart> {
-    let mut sweeper = Sweeper::new(tensor, factors, settings.inner_passes);
+    let mut sweeper = Sweeper::new(tensor, factors, settings.inner_passes, settings.ridge);
     let mut error = f64::INFINITY;
     let (mut sweeps, mut converged) = (0, false);
     while sweeps < settings.sweeps && !converged {

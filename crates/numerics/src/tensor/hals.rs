@@ -21,6 +21,7 @@ pub(super) struct Sweeper<'a> {
     by_third: Vec<u32>,
     third_start: Vec<usize>,
     inner_passes: usize,
+    ridge: f64,
 }
 
 impl<'a> Sweeper<'a> {
@@ -28,6 +29,7 @@ impl<'a> Sweeper<'a> {
         tensor: &'a ObservedTensor,
         factors: [Array2<f64>; 3],
         inner_passes: usize,
+        ridge: f64,
     ) -> Self {
         let [_, second, third] = tensor.dims();
         let mut second_start = vec![0; second + 1];
@@ -57,6 +59,7 @@ impl<'a> Sweeper<'a> {
             by_third,
             third_start,
             inner_passes,
+            ridge,
         }
     }
 
@@ -115,7 +118,28 @@ impl<'a> Sweeper<'a> {
         }
     }
 
+    /// What the ridge adds to each component's curvature on an axis: its share of the squared size the
+    /// component has on the other two. The same penalty, ½ ridge Σ_r λ_r² with λ_r the size of component
+    /// r, whichever axis is updated.
+    fn penalty(&self, axis: usize) -> Vec<f64> {
+        let mut penalty = vec![self.ridge; self.rank];
+        for (_, factor) in self
+            .factors
+            .iter()
+            .enumerate()
+            .filter(|(other, _)| *other != axis)
+        {
+            let norms = squared_norms(factor, self.rank);
+            penalty
+                .iter_mut()
+                .zip(norms)
+                .for_each(|(value, norm)| *value *= norm);
+        }
+        penalty
+    }
+
     fn update_first(&mut self) {
+        let penalty = self.penalty(0);
         let (rank, tensor, passes) = (self.rank, self.tensor, self.inner_passes);
         let [first, second, third] = &mut self.factors;
         let row = |fibre: usize, out: &mut [f32]| {
@@ -133,7 +157,7 @@ impl<'a> Sweeper<'a> {
                 .zip(target.par_chunks(rank * ROWS))
                 .for_each(|(rows, targets)| {
                     for (x, g) in rows.chunks_mut(rank).zip(targets.chunks(rank)) {
-                        coordinate_descent(x, g, &shared, passes);
+                        coordinate_descent(x, g, &shared, &penalty, passes);
                     }
                 });
         } else {
@@ -149,11 +173,14 @@ impl<'a> Sweeper<'a> {
                 .par_chunks_mut(rank)
                 .zip(target.par_chunks(rank))
                 .zip(grams.par_chunks(packed))
-                .for_each(|((x, g), gram)| coordinate_descent(x, g, &unpack(gram, rank), passes));
+                .for_each(|((x, g), gram)| {
+                    coordinate_descent(x, g, &unpack(gram, rank), &penalty, passes);
+                });
         }
     }
 
     fn update_second(&mut self, product: &[f32], grams: &Grams) {
+        let penalty = self.penalty(1);
         let (rank, tensor, passes) = (self.rank, self.tensor, self.inner_passes);
         let starts = &self.second_start;
         let [_, second, third] = &mut self.factors;
@@ -164,12 +191,13 @@ impl<'a> Sweeper<'a> {
                 &third[p * rank..(p + 1) * rank]
             };
             let (g, h) = normal_equations(fibres, product, grams, other, rank);
-            coordinate_descent(x, &g, &h, passes);
+            coordinate_descent(x, &g, &h, &penalty, passes);
         });
     }
 
     /// Returns ‖model‖² − 2⟨data, model⟩ over the observed entries.
     fn update_third(&mut self, product: &[f32], grams: &Grams) -> f64 {
+        let penalty = self.penalty(2);
         let (rank, tensor, passes) = (self.rank, self.tensor, self.inner_passes);
         let (starts, by_third) = (&self.third_start, &self.by_third);
         let [_, second, third] = &mut self.factors;
@@ -188,7 +216,7 @@ impl<'a> Sweeper<'a> {
                         .iter()
                         .map(|&f| f as usize);
                     let (g, h) = normal_equations(fibres, product, grams, other, rank);
-                    coordinate_descent(x, &g, &h, passes);
+                    coordinate_descent(x, &g, &h, &penalty, passes);
                     for r in 0..rank {
                         let curved: f64 = h[r * rank..(r + 1) * rank]
                             .iter()
@@ -319,20 +347,32 @@ fn gram(factor: &[f64], rank: usize) -> Vec<f64> {
     h
 }
 
-/// Minimises ½ xᵀHx − gᵀx over x ≥ 0 by passes over the coordinates.
-fn coordinate_descent(x: &mut [f64], g: &[f64], h: &[f64], passes: usize) {
+fn squared_norms(factor: &[f64], rank: usize) -> Vec<f64> {
+    let mut norms = vec![0.0; rank];
+    for row in factor.chunks(rank) {
+        norms
+            .iter_mut()
+            .zip(row)
+            .for_each(|(sum, value)| *sum += value * value);
+    }
+    norms
+}
+
+/// Minimises ½ xᵀHx − gᵀx + ½ Σ penalty_r x_r² over x ≥ 0 by passes over the coordinates.
+fn coordinate_descent(x: &mut [f64], g: &[f64], h: &[f64], penalty: &[f64], passes: usize) {
     let rank = x.len();
     for _ in 0..passes {
         let mut moved = 0.0f64;
         for r in 0..rank {
             let row = &h[r * rank..(r + 1) * rank];
-            let curvature = row[r];
-            if curvature <= 0.0 {
+            let curvature = row[r] + penalty[r];
+            if row[r] <= 0.0 {
                 // Nothing observed bears on this entry.
                 x[r] = 0.0;
                 continue;
             }
-            let slope: f64 = g[r] - row.iter().zip(x.iter()).map(|(a, b)| a * b).sum::<f64>();
+            let explained = row.iter().zip(x.iter()).map(|(a, b)| a * b).sum::<f64>();
+            let slope = g[r] - explained - penalty[r] * x[r];
             let next = (x[r] + slope / curvature).max(FLOOR);
             moved = moved.max((next - x[r]).abs() / (next + x[r]));
             x[r] = next;

@@ -12,6 +12,8 @@
 
 mod counting;
 mod description;
+#[cfg(test)]
+mod incremental_tests;
 mod search;
 mod source;
 mod state;

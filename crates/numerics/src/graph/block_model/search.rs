@@ -171,7 +171,9 @@ impl Search<'_> {
             let mut state = State::new(source, self.counting, vec![labels]);
             let groups = state.groups(0);
             if groups < source.nodes() {
-                self.settle(&mut state, 0, false, 10, rng)?;
+                // Partitions into many groups are passed through on the way: a rough one will do.
+                let sweeps = if groups > TRY_ALL { 2 } else { 10 };
+                self.settle(&mut state, 0, false, sweeps, rng)?;
             }
             labels = state.labels().swap_remove(0);
             let candidate = Candidate {

@@ -609,22 +609,31 @@ impl<'a> State<'a> {
             above.group_of[if unused && group == to { from } else { group } as usize]
         };
         let step = &mut above.step;
+        let mut within = Change::default();
         for change in &here.step.changes {
-            let old = here.cells[change.a as usize * side + change.b as usize].edges;
-            let pairs = i64::from(i64::from(old) + change.edges > 0) - i64::from(old > 0);
             if change.edges == 0 && change.weight == 0 {
                 continue;
             }
-            let (a, b) = (parent(change.a), parent(change.b));
-            step.add(
-                above_side,
-                Change {
-                    a,
-                    b,
-                    pairs,
-                    ..*change
-                },
-            );
+            let old = here.cells[change.a as usize * side + change.b as usize].edges;
+            let pairs = i64::from(i64::from(old) + change.edges > 0) - i64::from(old > 0);
+            if above_side == 1 {
+                within.pairs += pairs;
+            } else {
+                let (a, b) = (parent(change.a), parent(change.b));
+                step.add(
+                    above_side,
+                    Change {
+                        a,
+                        b,
+                        pairs,
+                        ..*change
+                    },
+                );
+            }
+        }
+        if within.pairs != 0 {
+            // Edges and weights only change places in a group that holds everything.
+            step.add(above_side, within);
         }
         for &(group, by) in &here.step.sizes {
             let old = i64::from(here.size[group as usize]);
