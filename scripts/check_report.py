@@ -115,7 +115,7 @@ APPEARANCE = r"""
       const box = text.getBoundingClientRect();
       const name = text.textContent;
       if (box.left < sheet.left - 1 || box.right > sheet.right + 1 || box.top < sheet.top - 1 || box.bottom > sheet.bottom + 1)
-        wrong.push(`in ${figure.id || figure.getAttribute('aria-labelledby')}: “${name}” is cut off`);
+        wrong.push(`in ${figure.getAttribute('aria-labelledby')}: “${name}” is cut off`);
       if ((text.getAttribute('transform') || '').includes('rotate')) continue;
       for (const [other, otherName] of boxes) {
         const across = Math.min(box.right, other.right) - Math.max(box.left, other.left);
@@ -257,9 +257,9 @@ def screenshot(browser, path):
 
 
 def check(browser, page, out, label):
-    """All that is wrong with one page."""
+    """All that is wrong with one page, each with the views it was seen in."""
     address = page.resolve().as_uri()
-    wrong = []
+    wrong = {}
     is_page = page.suffix == ".html"
     views = [(name, width, scheme) for scheme in ("light", "dark")
              for name, width in WIDTHS.items() if is_page or name == "wide"]
@@ -279,8 +279,14 @@ def check(browser, page, out, label):
             browser.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = false; })")
         if out and name != "small-phone":
             screenshot(browser, out / f"{label}-{name}-{scheme}.png")
-        wrong += [f"{name}, {scheme}: {what}" for what in here]
+        for what in here:
+            views_of = wrong.setdefault(what, [])
+            if f"{name} {scheme}" not in views_of:
+                views_of.append(f"{name} {scheme}")
     if out and is_page:
+        # On paper a page is light, also for those who read in dark.
+        browser.call("Emulation.setEmulatedMedia", media="",
+                     features=[{"name": "prefers-color-scheme", "value": "dark"}])
         data = browser.call("Page.printToPDF", printBackground=False, preferCSSPageSize=True)
         (out / f"{label}.pdf").write_bytes(base64.b64decode(data["data"]))
     return wrong
@@ -314,8 +320,8 @@ def main():
         for page, label in pages:
             wrong = check(browser, page, options.out, label)
             print(f"{'FAIL' if wrong else 'ok  '} {page}")
-            for what in dict.fromkeys(wrong):
-                print(f"     {what}")
+            for what, views in wrong.items():
+                print(f"     {what} ({', '.join(views)})")
             failed += bool(wrong)
     finally:
         browser.close()

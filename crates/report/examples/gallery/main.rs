@@ -1,7 +1,7 @@
 //! Writes a page of each kind with made-up numbers, to look at:
 //! `cargo run --release -p chiasm-report --example gallery -- FOLDER`.
 
-#[path = "../../tests/sample.rs"]
+#[path = "../../tests/main/sample.rs"]
 mod sample;
 
 use std::path::PathBuf;

@@ -75,9 +75,10 @@ pub(super) fn draw(
             }
         }
     }
-    if !whiskers.is_empty() {
-        canvas.path("whisker", &strokes(whiskers));
-    }
+    // A rim in the colour of the sheet keeps them visible on dark bars.
+    let whiskers = strokes(whiskers);
+    canvas.path("whisker-rim", &whiskers);
+    canvas.path("whisker", &whiskers);
     let base = y.place(ground);
     canvas.path(
         "axis",

@@ -101,8 +101,6 @@ fn draw_edges(canvas: &mut Canvas, graph: &Graph, places: &[[f64; 2]]) {
                 .filter(|&&(_, _, weight)| weight >= low && (weight < high || class == WIDTHS - 1))
                 .map(|&(from, to, _)| [places[from], places[to]]),
         );
-        if !data.is_empty() {
-            canvas.path(&format!("edge edge-{class}"), &data);
-        }
+        canvas.path(&format!("edge edge-{class}"), &data);
     }
 }

@@ -124,7 +124,11 @@ impl Canvas {
         );
     }
 
+    /// A path; one without a point is left out.
     pub(crate) fn path(&mut self, class: &str, data: &str) {
+        if !data.starts_with('M') {
+            return;
+        }
         self.markup
             .empty("path", attributes!["class" => class, "d" => data]);
     }
@@ -202,5 +206,44 @@ impl Canvas {
         }
         svg.raw(&self.markup.finish());
         svg.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::FIGURE_STYLE;
+    use crate::svg::colormap::luminance;
+
+    /// The colours of a block of variables.
+    fn colours(block: &str) -> Vec<(&str, [u8; 3])> {
+        block
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("--")?.split_once(": #"))
+            .map(|(name, hex)| {
+                let part = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+                (name, [part(0), part(2), part(4)])
+            })
+            .collect()
+    }
+
+    #[test]
+    fn marks_and_text_stand_out_in_light_and_dark() {
+        let (light, dark) = FIGURE_STYLE.split_once("@media").unwrap();
+        let dark = dark.split_once(".sheet").unwrap().0;
+        for theme in [light, dark] {
+            let colours = colours(theme);
+            assert_eq!(colours.len(), 16);
+            let sheet = luminance(colours[0].1) + 0.05;
+            for (name, colour) in &colours[1..] {
+                let least = match *name {
+                    "grid" => continue,
+                    "ink" | "soft" => 4.5,
+                    _ => 3.0,
+                };
+                let own = luminance(*colour) + 0.05;
+                let contrast = (sheet / own).max(own / sheet);
+                assert!(contrast >= least, "{name} stands out by {contrast:.2}:1");
+            }
+        }
     }
 }
