@@ -4,6 +4,7 @@ use chiasm_core::{Error, Result};
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, MatMut, MatRef, Par, Side};
 use ndarray::{Array1, Array2, ArrayView2};
+use rayon::prelude::*;
 
 /// How a product may use the cores: all of them at the top level, one inside a loop over draws.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +18,18 @@ impl Cores {
         match self {
             Cores::All => Par::rayon(0),
             Cores::One => Par::Seq,
+        }
+    }
+
+    /// The results of `work` for all `items`, in their order.
+    pub(crate) fn map<'a, T: Sync, R: Send>(
+        self,
+        items: &'a [T],
+        work: impl Fn(&'a T) -> Result<R> + Send + Sync,
+    ) -> Result<Vec<R>> {
+        match self {
+            Cores::All => items.par_iter().map(work).collect(),
+            Cores::One => items.iter().map(work).collect(),
         }
     }
 }
@@ -43,6 +56,67 @@ pub(crate) fn lower_gram(rows: ArrayView2<'_, f64>, cores: Cores) -> Array2<f64>
         );
     }
     gram
+}
+
+/// A long row of which `shift` is taken off before any product.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ShiftedRow<'a> {
+    pub(crate) entries: &'a [f64],
+    pub(crate) shift: f64,
+}
+
+/// The inner products of all pairs of a few very long rows of equal length, lower triangle only.
+///
+/// Rows are taken in panels that stay in a core's cache, where the shift costs nothing. How panels are
+/// summed does not depend on the number of threads.
+pub(crate) fn lower_gram_of_rows(rows: &[ShiftedRow<'_>], cores: Cores) -> Result<Array2<f64>> {
+    const PANEL: usize = 1 << 17;
+    const FEW_ROWS: usize = 256;
+    const GROUPS: usize = 32;
+    let count = rows.len();
+    let length = rows.first().map_or(0, |row| row.entries.len());
+    let width = (PANEL / count.max(1)).clamp(64, 4096);
+    let panels = length.div_ceil(width);
+    let (group_size, within) = if count <= FEW_ROWS {
+        (panels.div_ceil(GROUPS).max(1), Cores::One)
+    } else {
+        (panels.max(1), cores)
+    };
+    let sum_group = |&first: &usize| {
+        let mut gram = Array2::<f64>::zeros((count, count));
+        let mut panel = vec![0.0; count * width];
+        for start in (first..panels.min(first + group_size)).map(|panel| panel * width) {
+            let end = length.min(start + width);
+            let taken = end - start;
+            for (row, target) in rows.iter().zip(panel.chunks_exact_mut(taken)) {
+                for (slot, value) in target.iter_mut().zip(&row.entries[start..end]) {
+                    *slot = value - row.shift;
+                }
+            }
+            if let Some(target) = gram.as_slice_mut() {
+                let source = MatRef::from_row_major_slice(&panel[..count * taken], count, taken);
+                triangular::matmul(
+                    MatMut::from_row_major_slice_mut(target, count, count),
+                    BlockStructure::TriangularLower,
+                    Accum::Add,
+                    source,
+                    BlockStructure::Rectangular,
+                    source.transpose(),
+                    BlockStructure::Rectangular,
+                    1.0,
+                    within.par(),
+                );
+            }
+        }
+        Ok(gram)
+    };
+    let firsts: Vec<usize> = (0..panels).step_by(group_size).collect();
+    let groups = cores.map(&firsts, sum_group)?;
+    let mut total = Array2::zeros((count, count));
+    for group in groups {
+        total += &group;
+    }
+    Ok(total)
 }
 
 /// The inner products of all rows of `a` with all rows of `b`: `a b'`.
@@ -148,6 +222,19 @@ mod tests {
             cross_gram(a.view(), a.view(), Cores::One),
             array![[5.0, 2.0], [2.0, 2.0]]
         );
+        // Long rows in panels: the same products, whatever the shift and the threads.
+        let long = Array2::from_shape_fn((3, 40_000), |(i, k)| ((i + 2) * k % 17) as f64);
+        let shifted = &long - &array![[1.0], [2.0], [3.0]];
+        let rows: Vec<ShiftedRow<'_>> = (0..3)
+            .map(|i| ShiftedRow {
+                entries: long.row(i).to_slice().unwrap(),
+                shift: i as f64 + 1.0,
+            })
+            .collect();
+        let found = lower_gram_of_rows(&rows, Cores::All).unwrap();
+        assert_eq!(found, lower_gram_of_rows(&rows, Cores::One).unwrap());
+        let expected = lower_gram(shifted.view(), Cores::One);
+        assert!((&found - &expected).iter().all(|error| error.abs() < 1e-6));
         // A transposed view is not contiguous: the layout must not matter.
         assert_eq!(
             cross_gram(a.t(), a.t(), Cores::One),

@@ -166,11 +166,19 @@ impl PreparedRdm {
 #[derive(Clone, Debug)]
 pub struct SampledRdm<'a> {
     pub(crate) values: Cow<'a, [f64]>,
-    /// The entries in ascending order; empty where nobody will ask.
+    /// The entries in ascending order; empty where they were not sorted.
     pub(crate) order: Cow<'a, [u32]>,
 }
 
-impl SampledRdm<'_> {
+impl<'a> SampledRdm<'a> {
+    /// All conditions once; sorted later, where needed.
+    pub(crate) fn unsorted(rdm: &'a Rdm) -> Self {
+        SampledRdm {
+            values: Cow::Borrowed(rdm.values()),
+            order: Cow::Borrowed(&[]),
+        }
+    }
+
     /// The condensed entries.
     pub fn values(&self) -> &[f64] {
         &self.values

@@ -1,7 +1,12 @@
 //! The vector whose inner products are a comparator's values.
 
+use std::borrow::Cow;
+
+use chiasm_core::Result;
+
 use super::Comparator;
-use crate::similarity::ranks::average_ranks;
+use crate::similarity::dense::ShiftedRow;
+use crate::similarity::ranks::{average_ranks, sorted_order};
 use crate::similarity::sample::{ConditionSample, SampledRdm};
 
 /// Spread below this share of the size is rounding.
@@ -18,95 +23,96 @@ pub(super) fn is_inner_product(comparator: Comparator) -> bool {
     )
 }
 
-/// The length of the vectors [`embed`] writes.
-pub(super) fn dimensions(comparator: Comparator, sample: &ConditionSample) -> usize {
-    match comparator {
-        Comparator::WhitenedCosine | Comparator::WhitenedPearson | Comparator::Cka => {
-            sample.pairs() + sample.distinct()
+/// One RDM's vector.
+pub(super) struct Embedded<'a> {
+    entries: Cow<'a, [f64]>,
+    shift: f64,
+    /// The squared length of what was taken off: beside it, what is left may be mere rounding.
+    removed: f64,
+}
+
+impl Embedded<'_> {
+    /// The vector for products.
+    pub(super) fn row(&self) -> ShiftedRow<'_> {
+        ShiftedRow {
+            entries: &self.entries,
+            shift: self.shift,
         }
-        _ => sample.pairs(),
+    }
+
+    /// Whether a vector of this squared norm is nothing but rounding.
+    pub(super) fn is_nothing(&self, squared_norm: f64) -> bool {
+        !(squared_norm > NOTHING_BELOW * (squared_norm + self.removed))
     }
 }
 
-/// Writes the vector of one RDM to `out`; `false` where the comparator is undefined for it.
-pub(super) fn embed(
+/// The factor that turns an inner product into rho-a; other comparators divide by the norms instead.
+/// rho-a is not normalised by the ranks' own spread: ties make it smaller than Spearman's.
+pub(super) fn rho_a_scale(sample: &ConditionSample) -> f64 {
+    let entries = sample.total_weight();
+    12.0 / (entries * (entries * entries - 1.0))
+}
+
+/// The vector of one RDM.
+pub(super) fn embed<'a>(
     comparator: Comparator,
-    rdm: &SampledRdm<'_>,
+    rdm: &'a SampledRdm<'_>,
     sample: &ConditionSample,
-    out: &mut [f64],
-) -> bool {
-    let pairs = sample.pairs();
-    let size = match comparator {
+) -> Result<Embedded<'a>> {
+    let entries: Cow<'a, [f64]> = match comparator {
         Comparator::Spearman | Comparator::RhoA => {
-            out.copy_from_slice(&average_ranks(&rdm.values, &rdm.order, sample.weights()));
-            squared_size(out, sample)
+            // Sorted here and now where no draw will need the order again.
+            let order = match rdm.order.is_empty() {
+                true => Cow::Owned(sorted_order(&rdm.values)?),
+                false => Cow::Borrowed(rdm.order.as_ref()),
+            };
+            Cow::Owned(average_ranks(&rdm.values, &order, sample.weights()))
         }
-        _ => {
-            out[..pairs].copy_from_slice(&rdm.values);
-            squared_size(&out[..pairs], sample)
-        }
+        _ => Cow::Borrowed(&rdm.values),
     };
-    match comparator {
+    let mean = match comparator {
         Comparator::Pearson
         | Comparator::Spearman
         | Comparator::RhoA
-        | Comparator::WhitenedPearson => centre(&mut out[..pairs], sample),
-        _ => {}
-    }
-    match comparator {
-        Comparator::WhitenedCosine | Comparator::WhitenedPearson | Comparator::Cka => {
-            whiten(out, sample, 2.0);
-        }
-        Comparator::DebiasedCka => whiten(out, sample, 0.0),
-        _ => {}
-    }
-    if let Some(weights) = sample.weights() {
-        for (value, weight) in out.iter_mut().zip(weights) {
-            *value *= weight.sqrt();
-        }
-    }
-    let squared_norm: f64 = sum_of_squares(out);
-    if !(squared_norm > NOTHING_BELOW * size) {
-        return false;
-    }
-    // rho-a is not normalised by the ranks' own spread: ties make it smaller than Spearman's.
-    let scale = if comparator == Comparator::RhoA {
-        let entries = sample.total_weight();
-        (12.0 / (entries * (entries * entries - 1.0))).sqrt()
-    } else {
-        1.0 / squared_norm.sqrt()
+        | Comparator::WhitenedPearson => mean(&entries, sample),
+        _ => 0.0,
     };
-    for value in out.iter_mut() {
-        *value *= scale;
+    let penalty = match comparator {
+        Comparator::WhitenedCosine | Comparator::WhitenedPearson | Comparator::Cka => Some(2.0),
+        Comparator::DebiasedCka => Some(0.0),
+        _ => None,
+    };
+    let mut removed = sample.total_weight() * mean * mean;
+    let (mut entries, shift) = match penalty {
+        None => (entries, mean),
+        Some(penalty) => {
+            let mut whitened = Vec::with_capacity(entries.len() + sample.distinct());
+            whitened.extend(entries.iter().map(|value| value - mean));
+            removed += squared_size(&whitened, sample);
+            whiten(&mut whitened, sample, penalty);
+            (Cow::Owned(whitened), 0.0)
+        }
+    };
+    let mut shift = shift;
+    if let Some(weights) = sample.weights() {
+        for (value, weight) in entries.to_mut().iter_mut().zip(weights) {
+            *value = (*value - shift) * weight.sqrt();
+        }
+        shift = 0.0;
     }
-    true
+    Ok(Embedded {
+        entries,
+        shift,
+        removed,
+    })
 }
 
 fn squared_size(values: &[f64], sample: &ConditionSample) -> f64 {
-    match sample.weights() {
-        None => sum_of_squares(values),
-        Some(weights) => values
-            .iter()
-            .zip(weights)
-            .map(|(value, weight)| weight * value * value)
-            .sum(),
-    }
+    let square = |(pair, value): (usize, &f64)| sample.weight(pair) * value * value;
+    values.iter().enumerate().map(square).sum()
 }
 
-/// Eight running sums, so that the additions need not wait for each other.
-fn sum_of_squares(values: &[f64]) -> f64 {
-    let mut sums = [0.0; 8];
-    let chunks = values.chunks_exact(8);
-    let rest: f64 = chunks.remainder().iter().map(|value| value * value).sum();
-    for chunk in chunks {
-        for (sum, value) in sums.iter_mut().zip(chunk) {
-            *sum += value * value;
-        }
-    }
-    sums.iter().sum::<f64>() + rest
-}
-
-fn centre(values: &mut [f64], sample: &ConditionSample) {
+fn mean(values: &[f64], sample: &ConditionSample) -> f64 {
     let sum: f64 = match sample.weights() {
         None => values.iter().sum(),
         Some(weights) => values
@@ -115,10 +121,7 @@ fn centre(values: &mut [f64], sample: &ConditionSample) {
             .map(|(value, weight)| weight * value)
             .sum(),
     };
-    let mean = sum / sample.total_weight();
-    for value in values {
-        *value -= mean;
-    }
+    sum / sample.total_weight()
 }
 
 /// Removes from the entry of each pair (a, b) what a and b add to all their pairs, `z_a + z_b`.
@@ -129,21 +132,21 @@ fn centre(values: &mut [f64], sample: &ConditionSample) {
 /// Penalty 0 is least squares, whose residuals are the U-centred matrix of unbiased HSIC. With counts c_a
 /// and N conditions drawn, each z_a is that of all copies of a, and the normal equations
 /// `(penalty + N - 2 c_a) z_a + sum_b c_b z_b = sum_{b != a} c_b x_ab` are a diagonal plus rank one: O(m).
-fn whiten(out: &mut [f64], sample: &ConditionSample, penalty: f64) {
+fn whiten(out: &mut Vec<f64>, sample: &ConditionSample, penalty: f64) {
     let counts = sample.counts();
     let conditions = counts.len();
-    let pairs = sample.pairs();
     let drawn: f64 = counts.iter().sum();
     let mut totals = vec![0.0; conditions];
     let mut pair = 0;
     for a in 0..conditions {
+        let row = &out[pair..pair + conditions - 1 - a];
         let mut total = 0.0;
-        for (b, value) in (a + 1..conditions).zip(&out[pair..]) {
-            total += counts[b] * value;
-            totals[b] += counts[a] * value;
+        for ((value, count), to) in row.iter().zip(&counts[a + 1..]).zip(&mut totals[a + 1..]) {
+            total += count * value;
+            *to += counts[a] * value;
         }
         totals[a] += total;
-        pair += conditions - 1 - a;
+        pair += row.len();
     }
     let diagonal: Vec<f64> = counts
         .iter()
@@ -186,14 +189,19 @@ fn whiten(out: &mut [f64], sample: &ConditionSample, penalty: f64) {
             effects
         }
     };
-    let mut pair = 0;
+    let mut rest = out.as_mut_slice();
     for a in 0..conditions {
-        for b in a + 1..conditions {
-            out[pair] -= effects[a] + effects[b];
-            pair += 1;
+        let (row, after) = rest.split_at_mut(conditions - 1 - a);
+        for (value, effect) in row.iter_mut().zip(&effects[a + 1..]) {
+            *value -= effects[a] + effect;
         }
+        rest = after;
     }
-    for ((value, effect), count) in out[pairs..].iter_mut().zip(&effects).zip(counts) {
-        *value = (penalty * count).sqrt() * effect;
+    if penalty > 0.0 {
+        let own = effects
+            .iter()
+            .zip(counts)
+            .map(|(effect, count)| (penalty * count).sqrt() * effect);
+        out.extend(own);
     }
 }

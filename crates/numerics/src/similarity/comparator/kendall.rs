@@ -1,24 +1,32 @@
 //! Kendall's tau in O(m log m).
 
-use crate::similarity::ranks::for_each_tie;
+use std::borrow::Cow;
+
+use chiasm_core::Result;
+
+use crate::similarity::ranks::{for_each_tie, sorted_order};
 use crate::similarity::sample::{ConditionSample, SampledRdm};
 
 /// One RDM's entries in ascending order, with the number of its level for each (equal entries share one).
 pub(super) struct Levels<'a> {
-    order: &'a [u32],
+    order: Cow<'a, [u32]>,
     level: Vec<u32>,
     /// Pairs of entries that are tied, counting an entry of weight w as w equal ones.
     tied: f64,
 }
 
 impl<'a> Levels<'a> {
-    pub(super) fn new(rdm: &'a SampledRdm<'_>, sample: &ConditionSample) -> Self {
+    pub(super) fn new(rdm: &'a SampledRdm<'_>, sample: &ConditionSample) -> Result<Self> {
+        let order = match rdm.order.is_empty() {
+            true => Cow::Owned(sorted_order(&rdm.values)?),
+            false => Cow::Borrowed(rdm.order.as_ref()),
+        };
         let mut level = vec![0; rdm.values.len()];
         let mut next = 0;
         let mut tied = 0.0;
         for_each_tie(
             &rdm.values,
-            &rdm.order,
+            &order,
             sample.weights(),
             |members, _, weight| {
                 for &index in members {
@@ -28,11 +36,7 @@ impl<'a> Levels<'a> {
                 tied += weight * (weight - 1.0) / 2.0;
             },
         );
-        Levels {
-            order: &rdm.order,
-            level,
-            tied,
-        }
+        Ok(Levels { order, level, tied })
     }
 }
 

@@ -2,13 +2,12 @@
 
 use chiasm_core::data::Rdm;
 use chiasm_core::{Error, Result};
-use ndarray::{Array2, Axis};
-use rayon::prelude::*;
+use ndarray::Array2;
 
 use super::kendall::{Levels, tau};
 use super::{Comparator, embedding, shape};
-use crate::similarity::dense::{Cores, lower_gram};
-use crate::similarity::sample::{ConditionSample, PreparedRdm, SampledRdm};
+use crate::similarity::dense::{Cores, lower_gram_of_rows};
+use crate::similarity::sample::{ConditionSample, SampledRdm};
 
 /// The comparator's value for all pairs of `rdms`, symmetric.
 ///
@@ -19,20 +18,9 @@ pub fn pairwise(rdms: &[Rdm], comparator: Comparator) -> Result<Array2<f64>> {
         return Ok(Array2::zeros((0, 0)));
     };
     let sample = check_alike(rdms, first, comparator)?;
-    let prepared = rdms
-        .par_iter()
-        .map(|rdm| PreparedRdm::new(rdm, comparator.uses_ranks()))
-        .collect::<Result<Vec<_>>>()?;
-    let seen: Vec<SampledRdm<'_>> = prepared
-        .iter()
-        .map(|rdm| rdm.seen_through(&sample))
-        .collect();
-    let compared = compare_all(
-        &seen.iter().collect::<Vec<_>>(),
-        comparator,
-        &sample,
-        Cores::All,
-    )?;
+    let seen: Vec<SampledRdm<'_>> = rdms.iter().map(SampledRdm::unsorted).collect();
+    let all: Vec<&SampledRdm<'_>> = seen.iter().collect();
+    let compared = compare_all(&all, comparator, &sample, Cores::All)?;
     if let Some(index) = compared.undefined.iter().position(|undefined| *undefined) {
         return Err(Error::Unusable {
             operation: "RDM comparison",
@@ -52,8 +40,7 @@ pub fn similarity(x: &Rdm, y: &Rdm, comparator: Comparator) -> Result<f64> {
 }
 
 /// The comparator's value for all pairs of RDMs seen through one bootstrap sample, each pair of conditions
-/// weighing as often as it was drawn; NaN where it is undefined. RDMs must be seen with their order where
-/// the comparator [`uses ranks`](Comparator::uses_ranks).
+/// weighing as often as it was drawn; NaN where it is undefined.
 pub fn pairwise_of_sample(
     rdms: &[&SampledRdm<'_>],
     comparator: Comparator,
@@ -99,7 +86,7 @@ pub(crate) fn compare_all(
     cores: Cores,
 ) -> Result<Compared> {
     let (mut matrix, undefined) = if embedding::is_inner_product(comparator) {
-        inner_products(rdms, comparator, sample, cores)
+        inner_products(rdms, comparator, sample, cores)?
     } else if matches!(
         comparator,
         Comparator::KendallTauA | Comparator::KendallTauB
@@ -124,39 +111,30 @@ fn inner_products(
     comparator: Comparator,
     sample: &ConditionSample,
     cores: Cores,
-) -> (Array2<f64>, Vec<bool>) {
-    let mut vectors = Array2::zeros((rdms.len(), embedding::dimensions(comparator, sample)));
-    let embed = |(mut row, rdm): (ndarray::ArrayViewMut1<'_, f64>, &&SampledRdm<'_>)| {
-        !row.as_slice_mut()
-            .is_some_and(|row| embedding::embed(comparator, rdm, sample, row))
-    };
-    let undefined: Vec<bool> = match cores {
-        Cores::All => vectors
-            .axis_iter_mut(Axis(0))
-            .into_par_iter()
-            .zip(rdms)
-            .map(embed)
-            .collect(),
-        Cores::One => vectors
-            .axis_iter_mut(Axis(0))
-            .zip(rdms)
-            .map(embed)
-            .collect(),
-    };
-    let mut matrix = lower_gram(vectors.view(), cores);
-    let bounded = comparator != Comparator::RhoA;
+) -> Result<(Array2<f64>, Vec<bool>)> {
+    let vectors = cores.map(rdms, |rdm| embedding::embed(comparator, rdm, sample))?;
+    let rows: Vec<_> = vectors.iter().map(embedding::Embedded::row).collect();
+    let mut matrix = lower_gram_of_rows(&rows, cores)?;
+    let squared_norms = matrix.diag().to_owned();
+    let undefined = vectors
+        .iter()
+        .zip(&squared_norms)
+        .map(|(vector, &squared_norm)| vector.is_nothing(squared_norm))
+        .collect();
     for i in 0..rdms.len() {
-        for j in 0..i {
-            if bounded {
-                matrix[[i, j]] = matrix[[i, j]].clamp(-1.0, 1.0);
-            }
-            matrix[[j, i]] = matrix[[i, j]];
-        }
-        if bounded {
-            matrix[[i, i]] = 1.0;
+        for j in 0..=i {
+            let value = if comparator == Comparator::RhoA {
+                matrix[[i, j]] * embedding::rho_a_scale(sample)
+            } else if i == j {
+                1.0
+            } else {
+                (matrix[[i, j]] / (squared_norms[i] * squared_norms[j]).sqrt()).clamp(-1.0, 1.0)
+            };
+            matrix[[i, j]] = value;
+            matrix[[j, i]] = value;
         }
     }
-    (matrix, undefined)
+    Ok((matrix, undefined))
 }
 
 /// Fills a symmetric matrix from `entry(i, j)` for `i <= j`.
@@ -168,16 +146,7 @@ fn symmetric(
     let pairs: Vec<(usize, usize)> = (0..size)
         .flat_map(|i| (i..size).map(move |j| (i, j)))
         .collect();
-    let values = match cores {
-        Cores::All => pairs
-            .par_iter()
-            .map(|&(i, j)| entry(i, j))
-            .collect::<Result<Vec<_>>>()?,
-        Cores::One => pairs
-            .iter()
-            .map(|&(i, j)| entry(i, j))
-            .collect::<Result<Vec<_>>>()?,
-    };
+    let values = cores.map(&pairs, |&(i, j)| entry(i, j))?;
     let mut matrix = Array2::zeros((size, size));
     for (&(i, j), value) in pairs.iter().zip(values) {
         matrix[[i, j]] = value;
@@ -192,7 +161,7 @@ fn kendall(
     sample: &ConditionSample,
     cores: Cores,
 ) -> Result<Array2<f64>> {
-    let levels: Vec<Levels<'_>> = rdms.iter().map(|rdm| Levels::new(rdm, sample)).collect();
+    let levels = cores.map(rdms, |rdm| Levels::new(rdm, sample))?;
     let entry = |i: usize, j: usize| {
         let (a, b) = tau(&levels[i], &levels[j], sample);
         Ok(if comparator == Comparator::KendallTauA {
@@ -210,10 +179,7 @@ fn shapes(
     sample: &ConditionSample,
     cores: Cores,
 ) -> Result<(Array2<f64>, Vec<bool>)> {
-    let factors = rdms
-        .iter()
-        .map(|rdm| shape::factor_of_rdm(rdm, sample))
-        .collect::<Result<Vec<_>>>()?;
+    let factors = cores.map(rdms, |rdm| shape::factor_of_rdm(rdm, sample))?;
     let matrix = symmetric(rdms.len(), cores, |i, j| match (&factors[i], &factors[j]) {
         (Some(x), Some(y)) => {
             let cosine = if i == j { 1.0 } else { shape::cosine(x, y)? };

@@ -15,7 +15,7 @@ const CONSTANT_BELOW: f64 = 1e-26;
 pub(super) fn condensed(
     name: &str,
     mut patterns: Array2<f64>,
-    labels: &[&str],
+    label: impl Fn(usize) -> String,
 ) -> Result<Vec<f64>> {
     let constant = patterns
         .axis_iter_mut(Axis(0))
@@ -35,7 +35,7 @@ pub(super) fn condensed(
             reason: format!(
                 "{name}: condition {} is constant across channels, so its correlation is undefined; \
                  drop it or use euclidean",
-                labels[index]
+                label(index)
             ),
         });
     }

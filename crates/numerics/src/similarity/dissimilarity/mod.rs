@@ -10,7 +10,7 @@ mod mahalanobis;
 mod noise_covariance;
 mod poisson;
 
-use chiasm_core::data::{Rdm, Responses, condensed_len};
+use chiasm_core::data::{Rdm, Responses, condensed_len, require_finite};
 use chiasm_core::{Error, Result};
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
@@ -97,15 +97,16 @@ pub fn rdm(responses: &Responses, settings: &DissimilaritySettings) -> Result<Rd
     let name = &responses.name;
     let grouped = Grouped::new(responses)?;
     let patterns = grouped.means(responses.values.view(), |_| true);
+    let label = |condition: usize| grouped.labels[condition].to_string();
     let values = match settings.measure {
-        Dissimilarity::Correlation => correlation::condensed(name, patterns, &grouped.labels)?,
+        Dissimilarity::Correlation => correlation::condensed(name, patterns, label)?,
         Dissimilarity::SquaredEuclidean => euclidean::squared_condensed(patterns),
         Dissimilarity::Euclidean => euclidean::condensed(patterns),
         Dissimilarity::Mahalanobis => {
             mahalanobis::condensed(responses, &grouped, patterns, settings.noise)?
         }
         Dissimilarity::Crossnobis => crossnobis::condensed(responses, &grouped, settings.noise)?,
-        Dissimilarity::Poisson => poisson::condensed(name, patterns, &grouped.labels, settings)?,
+        Dissimilarity::Poisson => poisson::condensed(name, patterns, label, settings)?,
     };
     Rdm::from_condensed(name.clone(), values)
 }
@@ -116,10 +117,45 @@ pub fn rdm_of_patterns(
     patterns: ArrayView2<'_, f64>,
     settings: &DissimilaritySettings,
 ) -> Result<Rdm> {
-    rdm(
-        &Responses::one_trial_each(name, patterns.to_owned())?,
-        settings,
-    )
+    settings.check()?;
+    let (conditions, channels) = patterns.dim();
+    enough(conditions, channels)?;
+    require_finite(name, patterns.iter(), |index| {
+        format!(
+            "condition {}, channel {}",
+            index / channels,
+            index % channels
+        )
+    })?;
+    let label = |condition: usize| condition.to_string();
+    let values = match settings.measure {
+        Dissimilarity::Correlation => correlation::condensed(name, patterns.to_owned(), label)?,
+        Dissimilarity::SquaredEuclidean => euclidean::squared_condensed(patterns.to_owned()),
+        Dissimilarity::Euclidean => euclidean::condensed(patterns.to_owned()),
+        Dissimilarity::Poisson => poisson::condensed(name, patterns.to_owned(), label, settings)?,
+        // These need repeats, and say so.
+        Dissimilarity::Mahalanobis | Dissimilarity::Crossnobis => {
+            return rdm(
+                &Responses::one_trial_each(name, patterns.to_owned())?,
+                settings,
+            );
+        }
+    };
+    Rdm::from_condensed(name, values)
+}
+
+fn enough(conditions: usize, channels: usize) -> Result<()> {
+    for (what, found, needed) in [("conditions", conditions, 2), ("channels", channels, 1)] {
+        if found < needed {
+            return Err(Error::TooFew {
+                operation: "dissimilarity matrix",
+                what,
+                found,
+                needed,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Which condition each trial belongs to.
@@ -131,22 +167,7 @@ struct Grouped<'a> {
 impl<'a> Grouped<'a> {
     fn new(responses: &'a Responses) -> Result<Self> {
         let labels = responses.conditions();
-        if labels.len() < 2 {
-            return Err(Error::TooFew {
-                operation: "dissimilarity matrix",
-                what: "conditions",
-                found: labels.len(),
-                needed: 2,
-            });
-        }
-        if responses.values.ncols() == 0 {
-            return Err(Error::TooFew {
-                operation: "dissimilarity matrix",
-                what: "channels",
-                found: 0,
-                needed: 1,
-            });
-        }
+        enough(labels.len(), responses.values.ncols())?;
         let index_of: std::collections::HashMap<&str, usize> = labels
             .iter()
             .enumerate()

@@ -10,7 +10,7 @@ use crate::similarity::dense::{Cores, cross_gram};
 pub(super) fn condensed(
     name: &str,
     patterns: Array2<f64>,
-    labels: &[&str],
+    label: impl Fn(usize) -> String,
     settings: &DissimilaritySettings,
 ) -> Result<Vec<f64>> {
     if let Some(((condition, channel), value)) =
@@ -20,7 +20,7 @@ pub(super) fn condensed(
             operation: "poisson divergence",
             reason: format!(
                 "{name}: condition {}, channel {channel} is {value}; rates and counts cannot be negative",
-                labels[condition]
+                label(condition)
             ),
         });
     }
