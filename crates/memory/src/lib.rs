@@ -5,6 +5,7 @@
 
 pub mod binomial;
 pub mod correlated_patterns;
+pub mod false_positives;
 pub mod hypergeometric;
 pub mod neuron;
 pub mod recognition;

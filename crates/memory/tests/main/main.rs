@@ -1,6 +1,7 @@
 //! Behaviour of sparse codes, dendrites and what is built on them.
 
 mod correlated_patterns;
+mod false_positives;
 mod neuron;
 mod recognition;
 mod sdr;
