@@ -12,6 +12,10 @@ use clap::Parser;
 
 use commands::Command;
 
+/// Keeps freed pages, on huge ones: `.cargo/config.toml` says how and why.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Neuroscience and AI on one workbench: fit, compare, decode, look inside, report.
 #[derive(Parser)]
 #[command(name = "chiasm", version, about, max_term_width = 100, after_help = EXAMPLES)]
