@@ -22,6 +22,7 @@ pub mod nwb;
 pub mod safetensors;
 pub mod shd;
 mod source;
+pub mod traces;
 pub mod wav;
 
 pub use array::Array;

@@ -352,9 +352,17 @@ fn free_start(
 ) -> usize {
     let apart = settings.interval_frames;
     let free: Vec<usize> = (0..=last_start)
-        .filter(|start| earlier.iter().all(|other| other.interval.0.abs_diff(*start) >= apart))
+        .filter(|start| {
+            earlier
+                .iter()
+                .all(|other| other.interval.0.abs_diff(*start) >= apart)
+        })
         .collect();
-    if free.is_empty() { rng.random_range(0..=last_start) } else { free[rng.random_range(0..free.len())] }
+    if free.is_empty() {
+        rng.random_range(0..=last_start)
+    } else {
+        free[rng.random_range(0..free.len())]
+    }
 }
 
 /// A Gaussian process of unit variance over one interval: white noise under a Gaussian window, which

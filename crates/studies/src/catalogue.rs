@@ -3,7 +3,7 @@
 use crate::Study;
 
 /// Every study, in the order of families, then numbers.
-pub static STUDIES: &[&Study] = &[];
+pub static STUDIES: &[&Study] = &[&crate::populations::dynamic_connectome::STUDY];
 
 /// The study called `name`, by slug or number.
 pub fn find(name: &str) -> Option<&'static Study> {

@@ -7,6 +7,8 @@
 mod catalogue;
 mod context;
 mod error;
+mod memory;
+mod populations;
 mod study;
 
 pub use catalogue::{STUDIES, find};

@@ -83,34 +83,43 @@ pub(super) fn derivative_affinities(
     // Scaled derivatives, animal by animal, neuron by neuron; empty where not found.
     let derivatives: Vec<Vec<f32>> = (0..roster.recordings.len() * neurons)
         .into_par_iter()
-        .map(|index| match roster.trace(index / neurons, index % neurons) {
-            Some(trace) => scaled_derivative(&smoother, &trace, settings),
-            None => Vec::new(),
-        })
+        .map(
+            |index| match roster.trace(index / neurons, index % neurons) {
+                Some(trace) => scaled_derivative(&smoother, &trace, settings),
+                None => Vec::new(),
+            },
+        )
         .collect();
     progress.check()?;
     let places = roster.places();
     let steps = roster.frames / settings.frames_per_step;
     let pairs = pair_list(neurons);
     let mut values = vec![0.0f32; places.len() * steps];
-    values.par_chunks_mut(steps).zip(&places).for_each(|(fibre, &(animal, pair))| {
-        let (i, j) = pairs[pair];
-        let first = derivatives[animal * neurons + i].chunks(settings.frames_per_step);
-        let second = derivatives[animal * neurons + j].chunks(settings.frames_per_step);
-        for ((value, first), second) in fibre.iter_mut().zip(first).zip(second) {
-            let sum: f32 = first
-                .iter()
-                .zip(second)
-                .map(|(&a, &b)| match settings.rule {
-                    AffinityRule::GeometricMean => (a * b).max(0.0).sqrt(),
-                    AffinityRule::Minimum if a * b > 0.0 => a.abs().min(b.abs()),
-                    AffinityRule::Minimum => 0.0,
-                })
-                .sum();
-            *value = sum / settings.frames_per_step as f32;
-        }
-    });
-    ObservedTensor::from_fibres([steps, roster.recordings.len(), roster.pairs()], places, values)
+    values
+        .par_chunks_mut(steps)
+        .zip(&places)
+        .for_each(|(fibre, &(animal, pair))| {
+            let (i, j) = pairs[pair];
+            let first = derivatives[animal * neurons + i].chunks(settings.frames_per_step);
+            let second = derivatives[animal * neurons + j].chunks(settings.frames_per_step);
+            for ((value, first), second) in fibre.iter_mut().zip(first).zip(second) {
+                let sum: f32 = first
+                    .iter()
+                    .zip(second)
+                    .map(|(&a, &b)| match settings.rule {
+                        AffinityRule::GeometricMean => (a * b).max(0.0).sqrt(),
+                        AffinityRule::Minimum if a * b > 0.0 => a.abs().min(b.abs()),
+                        AffinityRule::Minimum => 0.0,
+                    })
+                    .sum();
+                *value = sum / settings.frames_per_step as f32;
+            }
+        });
+    ObservedTensor::from_fibres(
+        [steps, roster.recordings.len(), roster.pairs()],
+        places,
+        values,
+    )
 }
 
 /// Signed, in multiples of the neuron's median size, shrunk by the floor, clipped, scaled to [−1, 1].
@@ -134,5 +143,7 @@ fn scaled_derivative(smoother: &Smoother, trace: &[f64], settings: &AffinitySett
 
 /// The pairs (i, j), i < j, in the order of a condensed matrix.
 pub(super) fn pair_list(neurons: usize) -> Vec<(usize, usize)> {
-    (0..neurons).flat_map(|i| (i + 1..neurons).map(move |j| (i, j))).collect()
+    (0..neurons)
+        .flat_map(|i| (i + 1..neurons).map(move |j| (i, j)))
+        .collect()
 }

@@ -68,10 +68,17 @@ impl ConnectomeFit {
     /// The strength of a component over time in one animal, in the unit of the affinities: the model's
     /// affinity of its strongest pair.
     pub fn timeline(&self, component: usize, animal: usize) -> Vec<f64> {
-        let most = self.model.factors[2].column(component).iter().fold(0.0f64, |a, &b| a.max(b));
+        let most = self.model.factors[2]
+            .column(component)
+            .iter()
+            .fold(0.0f64, |a, &b| a.max(b));
         let scale =
             most * self.model.weights[component] * self.model.factors[1][[animal, component]];
-        self.model.factors[0].column(component).iter().map(|value| value * scale).collect()
+        self.model.factors[0]
+            .column(component)
+            .iter()
+            .map(|value| value * scale)
+            .collect()
     }
 }
 
@@ -89,26 +96,43 @@ pub(super) fn assemble(
     let (first, step) = match &settings.affinities {
         Affinities::Derivatives(own) => {
             let frames = own.frames_per_step as f64;
-            (roster.start + (frames - 1.0) / 2.0 / roster.rate, frames / roster.rate)
+            (
+                roster.start + (frames - 1.0) / 2.0 / roster.rate,
+                frames / roster.rate,
+            )
         }
         Affinities::SlidingWindow(own) => {
             let stride = (own.step_seconds * roster.rate).round() / roster.rate;
             (roster.start + own.window_seconds / 2.0, stride)
         }
     };
-    let times: Vec<f64> = (0..steps).map(|index| first + index as f64 * step).collect();
+    let times: Vec<f64> = (0..steps)
+        .map(|index| first + index as f64 * step)
+        .collect();
     let components: Result<Vec<Component>> = (0..model.rank())
         .into_par_iter()
         .map(|index| {
             let seed = seed.named("component").indexed(index as u64);
-            component(settings, roster, &model, index, (&times, step), seed, progress)
+            component(
+                settings,
+                roster,
+                &model,
+                index,
+                (&times, step),
+                seed,
+                progress,
+            )
         })
         .collect();
     let mut seen = vec![false; roster.pairs()];
     tensor.places().for_each(|(_, pair)| seen[pair] = true);
     Ok(ConnectomeFit {
         neurons: roster.neurons.clone(),
-        animals: roster.recordings.iter().map(|recording| recording.name.clone()).collect(),
+        animals: roster
+            .recordings
+            .iter()
+            .map(|recording| recording.name.clone())
+            .collect(),
         times,
         relative_error: fit.relative_error(),
         stability: fit.stability(),
@@ -148,7 +172,9 @@ fn component(
         .map(|((i, j), &weight)| (i, j, weight));
     let graph = WeightedGraph::from_edges(roster.neurons.len(), edges)?;
     let communities = divide(&graph, &settings.division, seed, progress)?;
-    let module = communities.as_ref().map_or_else(Vec::new, |own| densest(&graph, &own.levels[0]));
+    let module = communities
+        .as_ref()
+        .map_or_else(Vec::new, |own| densest(&graph, &own.levels[0]));
     Ok(Component {
         weight: model.weights[index],
         active,
@@ -172,7 +198,9 @@ fn divide(
         Division::BlockModel(settings) => {
             let fit: NestedBlockModel = fit_block_model(graph, settings, seed, progress)?;
             Communities {
-                levels: (0..fit.levels.len()).map(|level| fit.blocks(level)).collect(),
+                levels: (0..fit.levels.len())
+                    .map(|level| fit.blocks(level))
+                    .collect(),
                 description_length: Some(fit.description_length),
                 degree_corrected: Some(fit.degree_corrected),
             }
@@ -191,8 +219,9 @@ fn densest(graph: &WeightedGraph, labels: &[usize]) -> Vec<usize> {
     let mut best = (0.0, Vec::new());
     // A graph that was not divided has no community that stands out.
     for label in 0..if count > 1 { count } else { 0 } {
-        let members: Vec<usize> =
-            (0..labels.len()).filter(|&neuron| labels[neuron] == label).collect();
+        let members: Vec<usize> = (0..labels.len())
+            .filter(|&neuron| labels[neuron] == label)
+            .collect();
         let inside = graph.mean_weight_within(&members);
         if members.len() >= 3 && inside > best.0 {
             best = (inside, members);

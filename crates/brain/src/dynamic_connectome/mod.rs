@@ -90,9 +90,10 @@ impl DynamicConnectome {
         if self.least_animals == 0 {
             return Err(Error::setting("least_animals", 0, "at least 1"));
         }
-        for (name, value) in
-            [("least_weight", self.least_weight), ("active_share", self.active_share)]
-        {
+        for (name, value) in [
+            ("least_weight", self.least_weight),
+            ("active_share", self.active_share),
+        ] {
             if !(0.0..1.0).contains(&value) {
                 return Err(Error::setting(name, value, "at least 0 and below 1"));
             }
@@ -149,16 +150,24 @@ impl DynamicConnectome {
         let roster = Roster::new(recordings, self.least_animals)?;
         let tensor = self.tensor_of(&roster, progress)?;
         let rank_choice = match &self.rank_search {
-            Some(search) => {
-                Some(choose_rank(&tensor, search, seed.named("rank"), &progress.quiet())?)
-            }
+            Some(search) => Some(choose_rank(
+                &tensor,
+                search,
+                seed.named("rank"),
+                &progress.quiet(),
+            )?),
             None => None,
         };
         let mut decomposition = self.decomposition.clone();
         if let Some(choice) = &rank_choice {
             decomposition.rank = choice.rank;
         }
-        let fit = fit_cp(&tensor, &decomposition, seed.named("decomposition"), &progress.quiet())?;
+        let fit = fit_cp(
+            &tensor,
+            &decomposition,
+            seed.named("decomposition"),
+            &progress.quiet(),
+        )?;
         fitted::assemble(self, &roster, &tensor, fit, rank_choice, seed, progress)
     }
 }

@@ -54,7 +54,10 @@ impl<'a> Roster<'a> {
                     continue;
                 }
                 if gaps > 0 {
-                    let at = trace.iter().position(|value| !value.is_finite()).unwrap_or(0);
+                    let at = trace
+                        .iter()
+                        .position(|value| !value.is_finite())
+                        .unwrap_or(0);
                     return Err(Error::NotFinite {
                         what: format!("the trace of {name} in {}", recording.name),
                         count: gaps,
@@ -64,7 +67,9 @@ impl<'a> Roster<'a> {
                 if trace.iter().all(|value| *value == trace[0]) {
                     constant.push(format!("{name} in {}", recording.name));
                 }
-                let places = found.entry(name).or_insert_with(|| vec![None; recordings.len()]);
+                let places = found
+                    .entry(name)
+                    .or_insert_with(|| vec![None; recordings.len()]);
                 if places[animal].replace(column).is_some() {
                     return Err(Error::Unusable {
                         operation: OPERATION,
@@ -101,7 +106,14 @@ impl<'a> Roster<'a> {
         let column = (0..recordings.len())
             .map(|animal| found.values().map(|places| places[animal]).collect())
             .collect();
-        Ok(Roster { recordings, neurons, column, frames, rate, start: first.time(0) })
+        Ok(Roster {
+            recordings,
+            neurons,
+            column,
+            frames,
+            rate,
+            start: first.time(0),
+        })
     }
 
     /// The trace of a neuron in an animal, where it was found.
@@ -137,11 +149,17 @@ impl<'a> Roster<'a> {
 /// The sampling rate, where samples come at even steps (to 5%).
 fn steady_rate(recording: &Recording) -> Result<f64> {
     if recording.samples.nrows() < 2 {
-        return Err(too_few("samples in a recording", recording.samples.nrows(), 2));
+        return Err(too_few(
+            "samples in a recording",
+            recording.samples.nrows(),
+            2,
+        ));
     }
     let rate = recording.rate().unwrap_or(f64::NAN);
     if let Clock::Irregular(times) = &recording.clock {
-        let uneven = times.windows(2).position(|pair| ((pair[1] - pair[0]) * rate - 1.0).abs() > 0.05);
+        let uneven = times
+            .windows(2)
+            .position(|pair| ((pair[1] - pair[0]) * rate - 1.0).abs() > 0.05);
         if let Some(sample) = uneven {
             return Err(Error::Unusable {
                 operation: OPERATION,
@@ -157,5 +175,10 @@ fn steady_rate(recording: &Recording) -> Result<f64> {
 }
 
 fn too_few(what: &'static str, found: usize, needed: usize) -> Error {
-    Error::TooFew { operation: OPERATION, what, found, needed }
+    Error::TooFew {
+        operation: OPERATION,
+        what,
+        found,
+        needed,
+    }
 }

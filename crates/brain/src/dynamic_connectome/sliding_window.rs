@@ -20,7 +20,10 @@ pub struct SlidingWindow {
 
 impl Default for SlidingWindow {
     fn default() -> Self {
-        SlidingWindow { window_seconds: 10.0, step_seconds: 1.0 }
+        SlidingWindow {
+            window_seconds: 10.0,
+            step_seconds: 1.0,
+        }
     }
 }
 
@@ -41,7 +44,11 @@ pub(super) fn window_affinities(
         ));
     }
     if !(step >= 1.0 && step <= roster.frames as f64) {
-        return Err(Error::setting("step_seconds", settings.step_seconds, "at least one sample"));
+        return Err(Error::setting(
+            "step_seconds",
+            settings.step_seconds,
+            "at least one sample",
+        ));
     }
     let (length, step) = (length as usize, step as usize);
     let windows = (roster.frames - length) / step + 1;
@@ -49,31 +56,52 @@ pub(super) fn window_affinities(
     // Standardised windows, one after the other, so that a correlation is a dot product.
     let standard: Vec<Vec<f32>> = (0..roster.recordings.len() * neurons)
         .into_par_iter()
-        .map(|index| match roster.trace(index / neurons, index % neurons) {
-            Some(trace) => (0..windows)
-                .flat_map(|window| standardised(&trace[window * step..window * step + length]))
-                .collect(),
-            None => Vec::new(),
-        })
+        .map(
+            |index| match roster.trace(index / neurons, index % neurons) {
+                Some(trace) => (0..windows)
+                    .flat_map(|window| standardised(&trace[window * step..window * step + length]))
+                    .collect(),
+                None => Vec::new(),
+            },
+        )
         .collect();
     progress.check()?;
     let places = roster.places();
     let pairs = pair_list(neurons);
     let mut values = vec![0.0f32; places.len() * windows];
-    values.par_chunks_mut(windows).zip(&places).for_each(|(fibre, &(animal, pair))| {
-        let (i, j) = pairs[pair];
-        let first = standard[animal * neurons + i].chunks(length);
-        let second = standard[animal * neurons + j].chunks(length);
-        for ((value, a), b) in fibre.iter_mut().zip(first).zip(second) {
-            *value = a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>().clamp(0.0, 1.0);
-        }
-    });
-    ObservedTensor::from_fibres([windows, roster.recordings.len(), roster.pairs()], places, values)
+    values
+        .par_chunks_mut(windows)
+        .zip(&places)
+        .for_each(|(fibre, &(animal, pair))| {
+            let (i, j) = pairs[pair];
+            let first = standard[animal * neurons + i].chunks(length);
+            let second = standard[animal * neurons + j].chunks(length);
+            for ((value, a), b) in fibre.iter_mut().zip(first).zip(second) {
+                *value = a
+                    .iter()
+                    .zip(b)
+                    .map(|(a, b)| a * b)
+                    .sum::<f32>()
+                    .clamp(0.0, 1.0);
+            }
+        });
+    ObservedTensor::from_fibres(
+        [windows, roster.recordings.len(), roster.pairs()],
+        places,
+        values,
+    )
 }
 
 fn standardised(window: &[f64]) -> Vec<f32> {
     let mean = window.iter().sum::<f64>() / window.len() as f64;
-    let norm = window.iter().map(|value| (value - mean).powi(2)).sum::<f64>().sqrt();
+    let norm = window
+        .iter()
+        .map(|value| (value - mean).powi(2))
+        .sum::<f64>()
+        .sqrt();
     let scale = if norm > 0.0 { 1.0 / norm } else { 0.0 };
-    window.iter().map(|value| ((value - mean) * scale) as f32).collect()
+    window
+        .iter()
+        .map(|value| ((value - mean) * scale) as f32)
+        .collect()
 }

@@ -54,7 +54,11 @@ impl Smoother {
         }
         // The penalty's gain on a wave of angular frequency ω is (2 sin ω/2)^(2d).
         let half = (2.0 * (std::f64::consts::PI / period).sin()).powi(-2 * order as i32);
-        let difference: &[f64] = if order == 2 { &[1.0, -2.0, 1.0] } else { &[-1.0, 3.0, -3.0, 1.0] };
+        let difference: &[f64] = if order == 2 {
+            &[1.0, -2.0, 1.0]
+        } else {
+            &[-1.0, 3.0, -3.0, 1.0]
+        };
         // The lower band of I + λ DᵀD; entry k of a row lies order − k places before the diagonal.
         let mut band = vec![[0.0; 4]; frames];
         band.iter_mut().for_each(|row| row[order] = 1.0);
@@ -65,7 +69,11 @@ impl Smoother {
                 }
             }
         }
-        Ok(Smoother { frames, rate, factor: cholesky(band, order) })
+        Ok(Smoother {
+            frames,
+            rate,
+            factor: cholesky(band, order),
+        })
     }
 
     /// The derivative of a trace per second.
@@ -115,10 +123,14 @@ fn cholesky(mut band: Vec<[f64; 4]>, width: usize) -> Vec<[f64; 4]> {
             let column = row - back;
             let mut sum = band[row][width - back];
             for earlier in column.saturating_sub(width).max(row.saturating_sub(width))..column {
-                sum -= band[row][width - (row - earlier)] * band[column][width - (column - earlier)];
+                sum -=
+                    band[row][width - (row - earlier)] * band[column][width - (column - earlier)];
             }
-            band[row][width - back] =
-                if back == 0 { sum.sqrt() } else { sum / band[column][width] };
+            band[row][width - back] = if back == 0 {
+                sum.sqrt()
+            } else {
+                sum / band[column][width]
+            };
         }
     }
     band
@@ -130,7 +142,10 @@ mod tests {
 
     #[test]
     fn straight_lines_pass_unchanged() {
-        for smoothness in [Smoothness::SmoothingSpline, Smoothness::RegularisedDerivative] {
+        for smoothness in [
+            Smoothness::SmoothingSpline,
+            Smoothness::RegularisedDerivative,
+        ] {
             let smoother = Smoother::new(200, 4.0, smoothness, 6.0).unwrap();
             let line: Vec<f64> = (0..200).map(|t| 3.0 - 0.5 * t as f64).collect();
             let slope = smoother.derivative(&line);
@@ -140,12 +155,18 @@ mod tests {
 
     #[test]
     fn the_half_power_period_is_halved() {
-        for smoothness in [Smoothness::SmoothingSpline, Smoothness::RegularisedDerivative] {
+        for smoothness in [
+            Smoothness::SmoothingSpline,
+            Smoothness::RegularisedDerivative,
+        ] {
             let smoother = Smoother::new(2000, 4.0, smoothness, 5.0).unwrap();
-            let wave: Vec<f64> =
-                (0..2000).map(|t| (std::f64::consts::TAU * t as f64 / 20.0).sin()).collect();
+            let wave: Vec<f64> = (0..2000)
+                .map(|t| (std::f64::consts::TAU * t as f64 / 20.0).sin())
+                .collect();
             let smooth = smoother.smooth(&wave);
-            let gain = smooth[900..1100].iter().fold(0.0f64, |most, value| most.max(value.abs()));
+            let gain = smooth[900..1100]
+                .iter()
+                .fold(0.0f64, |most, value| most.max(value.abs()));
             assert!((gain - 0.5).abs() < 1e-3, "{smoothness:?}: {gain}");
         }
     }

@@ -1,0 +1,3 @@
+//! Populations of neurons: states and circuits.
+
+pub(crate) mod dynamic_connectome;
