@@ -2,35 +2,44 @@
 
 use chiasm_core::{Error, Result};
 
-/// Vectors shorter than this are sorted by comparison: the radix tables would cost more than the sort.
-const RADIX_FROM: usize = 4_096;
-/// Bits of each of the three digits that make up the 32 leading bits.
-const DIGIT_BITS: [u32; 3] = [11, 11, 10];
-const BUCKETS: usize = 1 << 11;
+/// Vectors shorter than this are sorted by comparison: a table of buckets would cost more than the sort.
+const BUCKETS_FROM: usize = 4_096;
+/// Buckets with more entries than this are sorted by the library.
+const INSERTION_UP_TO: usize = 24;
 
 /// The indices of `values` in ascending order; ties keep their order. Values must be finite.
 ///
 /// Fails past 2³² entries (an RDM of 92 682 conditions).
 pub(crate) fn sorted_order(values: &[f64]) -> Result<Vec<u32>> {
-    let count = u32::try_from(values.len()).map_err(|_| Error::Unusable {
-        operation: "rank transform",
-        reason: format!(
-            "{} entries; at most {} can be ranked",
-            values.len(),
-            u32::MAX
-        ),
-    })?;
-    if values.len() < RADIX_FROM {
-        let mut keyed: Vec<(u64, u32)> = values
-            .iter()
-            .zip(0..count)
-            .map(|(&value, index)| (sort_key(value), index))
-            .collect();
-        // The index is part of the key, so that the unstable sort is stable.
-        keyed.sort_unstable();
-        return Ok(keyed.into_iter().map(|(_, index)| index).collect());
+    Ok(sorted_items(values)?
+        .into_iter()
+        .map(|item| item.index)
+        .collect())
+}
+
+/// Average ranks from 1 of a vector that nobody has sorted yet.
+pub(crate) fn average_ranks_unsorted(values: &[f64]) -> Result<Vec<f64>> {
+    let items = sorted_items(values)?;
+    let mut ranks = vec![0.0; values.len()];
+    let mut before = 0;
+    // Few entries share their leading bits: most ties are ruled out without a look at the values.
+    for close in items.chunk_by(|a, b| a.leading == b.leading) {
+        for tie in close.chunk_by(|a, b| values[a.index as usize] == values[b.index as usize]) {
+            let rank = before as f64 + (tie.len() as f64 + 1.0) / 2.0;
+            for item in tie {
+                ranks[item.index as usize] = rank;
+            }
+            before += tie.len();
+        }
     }
-    Ok(radix_order(values, count))
+    Ok(ranks)
+}
+
+/// An entry by its place and the leading bits of its key.
+#[derive(Clone, Copy, Debug, Default)]
+struct Item {
+    leading: u32,
+    index: u32,
 }
 
 /// A key whose unsigned order is the order of the numbers. Both zeros get the same key.
@@ -43,53 +52,93 @@ fn sort_key(value: f64) -> u64 {
     }
 }
 
-/// Radix sort by the 32 leading bits in which keys differ, then by comparison within what they leave
-/// equal. Half the bytes of full keys move half as often, and few entries share 32 bits.
-fn radix_order(values: &[f64], count: u32) -> Vec<u32> {
+/// Entries in ascending order, ties by index.
+///
+/// One pass drops entries into about as many buckets as there are entries, by the leading bits of their
+/// keys above the smallest; what falls into the same bucket is then put in order.
+fn sorted_items(values: &[f64]) -> Result<Vec<Item>> {
+    let count = u32::try_from(values.len()).map_err(|_| Error::Unusable {
+        operation: "rank transform",
+        reason: format!(
+            "{} entries; at most {} can be ranked",
+            values.len(),
+            u32::MAX
+        ),
+    })?;
     let (low, high) = values.iter().fold((u64::MAX, 0), |(low, high), &value| {
         let key = sort_key(value);
         (low.min(key), high.max(key))
     });
-    let shift = 32_u32.saturating_sub((high - low).leading_zeros());
-    let mut counts = vec![[0_u32; BUCKETS]; DIGIT_BITS.len()];
-    let mut keyed: Vec<(u32, u32)> = values
-        .iter()
-        .zip(0..count)
-        .map(|(&value, index)| {
-            // At most 32 bits are left.
-            let leading = ((sort_key(value) - low) >> shift) as u32;
-            let mut rest = leading;
-            for (counts, bits) in counts.iter_mut().zip(DIGIT_BITS) {
-                counts[(rest & ((1 << bits) - 1)) as usize] += 1;
-                rest >>= bits;
-            }
-            (leading, index)
-        })
-        .collect();
-    let mut other = vec![(0, 0); keyed.len()];
-    let mut from_bit = 0;
-    for (counts, bits) in counts.iter_mut().zip(DIGIT_BITS) {
-        // A digit that all share needs no pass.
-        if !counts.contains(&count) {
-            let mut start = 0;
-            for count in counts.iter_mut() {
-                start += std::mem::replace(count, start);
-            }
-            for &item in &keyed {
-                let place = &mut counts[((item.0 >> from_bit) & ((1 << bits) - 1)) as usize];
-                other[*place as usize] = item;
-                *place += 1;
-            }
-            std::mem::swap(&mut keyed, &mut other);
-        }
-        from_bit += bits;
+    let shift = 32_u32.saturating_sub(high.saturating_sub(low).leading_zeros());
+    // At most 32 bits are left.
+    let leading = |value: f64| ((sort_key(value) - low) >> shift) as u32;
+    let in_order = |items: &mut [Item]| {
+        let rest = |item: &Item| (sort_key(values[item.index as usize]), item.index);
+        items.sort_unstable_by(|a, b| {
+            a.leading
+                .cmp(&b.leading)
+                .then_with(|| rest(a).cmp(&rest(b)))
+        });
+    };
+    if values.len() < BUCKETS_FROM {
+        let mut items: Vec<Item> = values
+            .iter()
+            .zip(0..count)
+            .map(|(&value, index)| Item {
+                leading: leading(value),
+                index,
+            })
+            .collect();
+        in_order(&mut items);
+        return Ok(items);
     }
-    for run in keyed.chunk_by_mut(|a, b| a.0 == b.0) {
-        if run.len() > 1 {
-            run.sort_unstable_by_key(|&(_, index)| (sort_key(values[index as usize]), index));
+    let bucket_bits = values.len().ilog2().min(20);
+    let bucket = |leading: u32| (leading >> (32 - bucket_bits)) as usize;
+    let mut ends = vec![0_u32; 1 << bucket_bits];
+    for &value in values {
+        ends[bucket(leading(value))] += 1;
+    }
+    let mut start = 0;
+    for end in &mut ends {
+        start += std::mem::replace(end, start);
+    }
+    let mut items = vec![Item::default(); values.len()];
+    for (&value, index) in values.iter().zip(0..count) {
+        let leading = leading(value);
+        let place = &mut ends[bucket(leading)];
+        items[*place as usize] = Item { leading, index };
+        *place += 1;
+    }
+    let mut start = 0;
+    for &end in &ends {
+        let run = &mut items[start..end as usize];
+        start = end as usize;
+        if run.len() > INSERTION_UP_TO {
+            in_order(run);
+        } else {
+            insert_in_order(run, values);
         }
     }
-    keyed.into_iter().map(|(_, index)| index).collect()
+    Ok(items)
+}
+
+fn insert_in_order(run: &mut [Item], values: &[f64]) {
+    for taken in 1..run.len() {
+        let item = run[taken];
+        let mut place = taken;
+        while place > 0 {
+            let before = run[place - 1];
+            let falls = before.leading > item.leading
+                || (before.leading == item.leading
+                    && values[before.index as usize] > values[item.index as usize]);
+            if !falls {
+                break;
+            }
+            run[place] = before;
+            place -= 1;
+        }
+        run[place] = item;
+    }
 }
 
 /// Calls `group(members, weight_before, weight_of_group)` for each run of equal values in ascending
@@ -149,24 +198,28 @@ mod tests {
                 .then(a.cmp(&b))
         });
         assert_eq!(sorted_order(values).unwrap(), expected);
+        assert_eq!(
+            average_ranks_unsorted(values).unwrap(),
+            average_ranks(values, &expected, None)
+        );
     }
 
     #[test]
-    fn radix_and_comparison_agree_on_ties_signs_and_subnormals() {
+    fn buckets_and_comparison_agree_on_ties_signs_and_subnormals() {
         let mut rng = Seed::new(0).rng();
-        let mut values: Vec<f64> = (0..3 * RADIX_FROM)
+        let mut values: Vec<f64> = (0..3 * BUCKETS_FROM)
             .map(|_| (rng.random_range(-50.0..50.0_f64)).round() / 8.0)
             .collect();
         values.extend([0.0, -0.0, 5e-324, -5e-324, f64::MAX, f64::MIN]);
         assert_sorted(&values);
         // Differences far below the leading 32 bits of the keys, and none at all.
-        let mut close: Vec<f64> = (0..3 * RADIX_FROM)
+        let mut close: Vec<f64> = (0..3 * BUCKETS_FROM)
             .map(|_| 1.0 + f64::EPSILON * f64::from(rng.random_range(0..999)))
             .collect();
         assert_sorted(&close);
         close.extend([-1e300, 1e300]);
         assert_sorted(&close);
-        assert_sorted(&vec![0.25; 2 * RADIX_FROM]);
+        assert_sorted(&vec![0.25; 2 * BUCKETS_FROM]);
     }
 
     proptest! {

@@ -6,7 +6,7 @@ use chiasm_core::Result;
 
 use super::Comparator;
 use crate::similarity::dense::ShiftedRow;
-use crate::similarity::ranks::{average_ranks, sorted_order};
+use crate::similarity::ranks::{average_ranks, average_ranks_unsorted, sorted_order};
 use crate::similarity::sample::{ConditionSample, SampledRdm};
 
 /// Spread below this share of the size is rounding.
@@ -61,12 +61,11 @@ pub(super) fn embed<'a>(
 ) -> Result<Embedded<'a>> {
     let entries: Cow<'a, [f64]> = match comparator {
         Comparator::Spearman | Comparator::RhoA => {
-            // Sorted here and now where no draw will need the order again.
-            let order = match rdm.order.is_empty() {
-                true => Cow::Owned(sorted_order(&rdm.values)?),
-                false => Cow::Borrowed(rdm.order.as_ref()),
-            };
-            Cow::Owned(average_ranks(&rdm.values, &order, sample.weights()))
+            Cow::Owned(match (rdm.order.is_empty(), sample.weights()) {
+                (true, None) => average_ranks_unsorted(&rdm.values)?,
+                (true, weights) => average_ranks(&rdm.values, &sorted_order(&rdm.values)?, weights),
+                (false, weights) => average_ranks(&rdm.values, &rdm.order, weights),
+            })
         }
         _ => Cow::Borrowed(&rdm.values),
     };

@@ -158,6 +158,9 @@ impl Transform {
         sample: &ConditionSample,
         keep_order: bool,
     ) -> Result<Option<usize>> {
+        if self.needs_order() && working.order.is_empty() {
+            working.order = Cow::Owned(sorted_order(&working.values)?);
+        }
         let values = match *self {
             Transform::None => return Ok(Some(0)),
             Transform::Rank => Some(scaling::ranks(working, sample)),
