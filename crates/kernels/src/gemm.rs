@@ -126,3 +126,72 @@ pub fn multiply(a: Matrix, b: Matrix, output: &mut [f32]) {
     assert_eq!(output.len(), a.rows * b.columns);
     multiply_into(a, b, output, b.columns.max(1), false, Threads::All);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(count: usize, step: usize) -> Vec<f32> {
+        (0..count).map(|i| ((i * step) % 17) as f32 - 8.0).collect()
+    }
+
+    /// All strides, sizes around the edges of tiles and blocks; exact, as all numbers are whole.
+    #[test]
+    fn products_match_the_definition() {
+        for (rows, depth, columns) in [
+            (1, 1, 1),
+            (12, 5, 32),
+            (13, 7, 33),
+            (25, 330, 31),
+            (200, 3, 70),
+            (3, 700, 5),
+            (64, 64, 0),
+        ] {
+            let (a, b) = (values(rows * depth, 7), values(depth * columns, 5));
+            let stride = columns + 3;
+            let before = values(rows * stride, 3);
+            for kind in 0..16 {
+                let (accumulate, all) = (kind & 1 == 1, kind & 2 == 2);
+                let threads = if all { Threads::All } else { Threads::One };
+                let left = if kind & 4 == 4 {
+                    Matrix::new(&a, depth, rows).transposed()
+                } else {
+                    Matrix::new(&a, rows, depth)
+                };
+                let right = if kind & 8 == 8 {
+                    Matrix::new(&b, columns, depth).transposed()
+                } else {
+                    Matrix::new(&b, depth, columns)
+                };
+                let at = |m: &Matrix, i: usize, j: usize| {
+                    m.values[i * m.row_stride + j * m.column_stride]
+                };
+                let mut output = before.clone();
+                multiply_into(left, right, &mut output, stride, accumulate, threads);
+                for i in 0..rows {
+                    for j in 0..stride {
+                        let old = before[i * stride + j];
+                        let sum: f32 = if j < columns {
+                            (0..depth).map(|p| at(&left, i, p) * at(&right, p, j)).sum()
+                        } else {
+                            0.0
+                        };
+                        let kept = if accumulate || j >= columns { old } else { 0.0 };
+                        assert_eq!(
+                            output[i * stride + j],
+                            kept + sum,
+                            "{rows} {depth} {columns} {kind} {i} {j}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_empty_depth_gives_zeros() {
+        let mut output = [3.0; 4];
+        multiply(Matrix::new(&[], 2, 0), Matrix::new(&[], 0, 2), &mut output);
+        assert_eq!(output, [0.0; 4]);
+    }
+}

@@ -1,6 +1,6 @@
 //! Times whole training steps; `bench/peers/run_training_steps.py` runs it beside PyTorch.
 //!
-//! `training_steps WORK FOLDER [--steps N] [--warmup N]`, where `bench/peers/torch_steps.py
+//! `training_steps WORK FOLDER [--steps N] [--warmup N] [--threads N]`, where `bench/peers/torch_steps.py
 //! prepare FOLDER` left the weights and data both sides start from. Prints one line of JSON.
 
 #![allow(missing_docs, clippy::print_stdout, clippy::unwrap_used)]
@@ -23,8 +23,6 @@ use chiasm_nn::{
 
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
-
-const THREADS: usize = 2;
 
 /// 784-1024-1024-10.
 #[derive(Module, Debug)]
@@ -156,7 +154,11 @@ impl Bench<'_> {
         let mut model = load(model, &file("weights")).unwrap();
         let mut optimizer = Adam::new(AdamSettings::default());
         let (mut times, mut losses, mut norm) = (Vec::new(), Vec::new(), 0.0);
+        let mut busy = 0.0;
         for step in 0..self.warmup + self.steps {
+            if step == self.warmup {
+                busy = processor_ms();
+            }
             let inputs = batch(&data["inputs"], step);
             let targets = Tensor::<1>::from_data(batch(&data["targets"], step), &device).int();
             let start = Instant::now();
@@ -175,6 +177,7 @@ impl Bench<'_> {
             }
             times.push(start.elapsed().as_secs_f64() * 1e3);
         }
+        let busy = (processor_ms() - busy) / self.steps as f64;
         let mut times = times.split_off(self.warmup);
         times.sort_by(f64::total_cmp);
         println!(
@@ -184,6 +187,7 @@ impl Bench<'_> {
                 "work": self.work,
                 "median_ms": times[times.len() / 2],
                 "fastest_ms": times[0],
+                "processor_ms": busy,
                 "first_loss": losses[0],
                 "last_loss": losses[losses.len() - 1],
                 "gradient_norm": norm,
@@ -191,6 +195,22 @@ impl Bench<'_> {
             })
         );
     }
+}
+
+/// Time the process has spent computing on all threads, to 10 ms.
+fn processor_ms() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = status
+        .rsplit(')')
+        .next()
+        .unwrap_or_default()
+        .split_whitespace();
+    fields
+        .skip(11)
+        .take(2)
+        .filter_map(|ticks| ticks.parse::<f64>().ok())
+        .sum::<f64>()
+        * 10.0
 }
 
 fn peak_rss_mib() -> f64 {
@@ -208,7 +228,9 @@ fn main() {
         .filter(|a| a != "--bench")
         .collect();
     let [work, folder, ..] = &arguments[..] else {
-        println!("training_steps WORK FOLDER [--steps N] [--warmup N]: see bench/peers");
+        println!(
+            "training_steps WORK FOLDER [--steps N] [--warmup N] [--threads N]: see bench/peers"
+        );
         return;
     };
     let option = |name: &str, default: usize| {
@@ -224,7 +246,7 @@ fn main() {
         warmup: option("--warmup", 5),
     };
     let (seed, device) = (Seed::new(0), open_device(Choice::Cpu).unwrap());
-    with_threads(THREADS, || match work.as_str() {
+    with_threads(option("--threads", 2), || match work.as_str() {
         "mlp" => bench.run(Mlp::new(seed, &device), true, |model, inputs, device| {
             model.forward(Tensor::from_data(inputs, device))
         }),
