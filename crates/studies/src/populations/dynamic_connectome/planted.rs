@@ -22,7 +22,7 @@ pub(super) struct Recovery {
     pub(super) modules: f64,
 }
 
-/// How much affinity with its module a neuron loses when a hub's drive is taken away.
+/// The share of its affinity with its module that a neuron loses when a hub's drive is taken away.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Lesion {
     /// The hub, by derivatives.
@@ -106,7 +106,13 @@ pub(super) fn measure(
             .max_by(|&a, &b| others[a].total_cmp(&others[b]))
             .unwrap_or(hub);
         let loss = |before: &ConnectomeFit, after: &ConnectomeFit, neuron: usize| {
-            belonging(&data, before, community, neuron) - belonging(&data, after, community, neuron)
+            let before = belonging(&data, before, community, neuron);
+            let after = belonging(&data, after, community, neuron);
+            if before > 0.0 {
+                1.0 - after / before
+            } else {
+                0.0
+            }
         };
         let share = 1.0 / lesions as f64;
         lesion.hub += share * loss(&intact, &after, hub);
