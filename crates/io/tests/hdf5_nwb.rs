@@ -1,5 +1,7 @@
 //! NWB files against what pynwb reads from them (`fixtures/make_nwb.py`), and broken ones.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)] // Helpers of tests.
+
 use std::path::{Path, PathBuf};
 
 use chiasm_core::data::{Clock, Column};

@@ -1,5 +1,7 @@
 //! HDF5 files against what h5py wrote into them (`fixtures/make_hdf5.py`), and damaged ones.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)] // Helpers of tests.
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 

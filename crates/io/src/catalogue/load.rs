@@ -274,13 +274,13 @@ pub fn grasshopper_auditory(progress: &Progress) -> Result<[Grasshopper; 2]> {
 fn grasshopper(folder: &Path, number: usize) -> Result<Grasshopper> {
     const SECONDS: f64 = 10.0;
     const RATE: f64 = 20_000.0;
-    const MICROSECOND: f64 = 1e-6;
+    const MICROSECONDS: f64 = 1e6;
     let name = format!("grasshopper {number}");
     let spikes = columns(
         &folder.join(format!("grasshopper_spike_times{number}.txt")),
         1,
     )?;
-    let times = spikes.iter().map(|time| time * MICROSECOND).collect();
+    let times = spikes.iter().map(|time| time / MICROSECONDS).collect();
     let observed = Intervals::new(vec![(0.0, SECONDS)])?;
     let spikes = SpikeTrains::new(
         &name,
