@@ -1,0 +1,3 @@
+//! Memory and sparse codes.
+
+pub(crate) mod active_dendrites;
