@@ -53,7 +53,11 @@ impl FalsePositives {
         let segments = segments.min(patterns.len() / 2);
         // The threshold plays no part in overlaps.
         let nonlinearity = DendriticNonlinearity::Threshold { threshold: 1 };
-        let settings = NeuronSettings { segments, synapses, nonlinearity };
+        let settings = NeuronSettings {
+            segments,
+            synapses,
+            nonlinearity,
+        };
         settings.check()?;
         let mut measured = FalsePositives {
             cells: patterns[0].cells(),
@@ -117,6 +121,10 @@ impl FalsePositives {
             let segment = Recognition::new(cells, active as u64, synapses, threshold as u64);
             sum += count as f64 * any_of(segment.false_positive()?, self.segments as u64);
         }
-        Ok(if self.shown() == 0 { 0.0 } else { sum / self.shown() as f64 })
+        Ok(if self.shown() == 0 {
+            0.0
+        } else {
+            sum / self.shown() as f64
+        })
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod binomial;
 pub mod correlated_patterns;
+pub mod encoders;
 pub mod false_positives;
 pub mod hypergeometric;
 pub mod neuron;
@@ -13,6 +14,7 @@ mod sdr;
 pub mod segment_index;
 pub mod segments;
 pub mod simulation;
+pub mod spatial_pooler;
 pub mod temporal_memory;
 
 pub use sdr::Sdr;
