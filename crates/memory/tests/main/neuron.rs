@@ -178,7 +178,7 @@ fn nonlinearities_are_the_papers() {
         slope: 5.0,
     };
     assert!((sigmoid.output(12) - 1.0 / (1.0 + (-2.5f64).exp())).abs() < 1e-15);
-    assert_eq!(sigmoid.output(0) < 1e-24, true);
+    assert!(sigmoid.output(0) < 1e-24);
     assert_eq!(
         DendriticNonlinearity::Power { exponent: 10.0 }.output(3),
         59_049.0

@@ -188,9 +188,7 @@ fn vain_predictions_fade() {
         )
     };
     assert_eq!(play(&c[1]).0, 20);
-    let synapses = (0..20)
-        .map(|_| play(&c[2]))
-        .map(|(still, synapses)| (still, synapses));
+    let synapses = (0..20).map(|_| play(&c[2]));
     let last = synapses.last().unwrap();
     assert_eq!(
         last.0, 0,
