@@ -116,6 +116,10 @@ impl Markup {
         self.text.push('<');
         self.text.push_str(tag);
         for (name, value) in attributes {
+            // An empty class is the same as none.
+            if matches!((*name, value), ("class", Value::Text(""))) {
+                continue;
+            }
             self.text.push(' ');
             self.text.push_str(name);
             self.text.push_str("=\"");

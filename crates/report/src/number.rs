@@ -24,6 +24,11 @@ pub fn format_number(value: f64) -> String {
     fixed(value, usize::try_from(2 - magnitude).unwrap_or(0))
 }
 
+/// `1 study`, `2 studies`.
+pub(crate) fn counted(count: usize, one: &str, more: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { more })
+}
+
 /// A number that was set rather than measured, with all its digits: `0.02`, not `0.0200`.
 pub(crate) fn format_exact(value: f64) -> String {
     if value != 0.0 && is_extreme(magnitude(value)) {

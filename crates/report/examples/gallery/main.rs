@@ -1,7 +1,9 @@
 //! Writes a page of each kind with made-up numbers, to look at:
 //! `cargo run --release -p chiasm-report --example gallery -- FOLDER`.
 
-#[path = "../../tests/main/sample.rs"]
+#![allow(clippy::unwrap_used)]
+
+#[path = "../../tests/main/sample/mod.rs"]
 mod sample;
 
 use std::path::PathBuf;
@@ -15,7 +17,7 @@ fn main() -> std::io::Result<()> {
             .unwrap_or_else(|| "gallery".to_string()),
     );
     let results = sample::results();
-    let figures = sample::figures();
+    let figures = sample::figures::all();
     let study = folder.join(&results.study);
     std::fs::create_dir_all(study.join("figures"))?;
     for figure in &figures {

@@ -53,7 +53,28 @@ pub(super) fn write_result_table(writer: &mut Writer, table: &ResultTable, level
         &table.caption
     };
     writer.open_table(&caption_id, caption, "results");
-    writer.head_row(&table.columns);
+    let of_numbers: Vec<bool> = (0..table.columns.len())
+        .map(|column| {
+            let mut cells = table
+                .rows
+                .iter()
+                .filter_map(|row| row.get(column))
+                .peekable();
+            column > 0 && cells.peek().is_some() && cells.all(|cell| looks_like_number(cell))
+        })
+        .collect();
+    let class = |column: usize| match of_numbers.get(column) {
+        Some(true) => "number",
+        _ => "",
+    };
+    writer.page.open("thead", &[]);
+    writer.page.open("tr", &[]);
+    for (column, name) in table.columns.iter().enumerate() {
+        let attributes = attributes!["scope" => "col", "class" => class(column)];
+        writer.page.leaf("th", attributes, name);
+    }
+    writer.page.close();
+    writer.page.close();
     writer.page.open("tbody", &[]);
     for row in &table.rows {
         writer.page.open("tr", &[]);
@@ -61,12 +82,9 @@ pub(super) fn write_result_table(writer: &mut Writer, table: &ResultTable, level
             if column == 0 {
                 writer.page.leaf("th", attributes!["scope" => "row"], cell);
             } else {
-                let class = if looks_like_number(cell) {
-                    "number"
-                } else {
-                    ""
-                };
-                writer.page.leaf("td", attributes!["class" => class], cell);
+                writer
+                    .page
+                    .leaf("td", attributes!["class" => class(column)], cell);
             }
         }
         writer.page.close();
@@ -78,7 +96,7 @@ pub(super) fn write_result_table(writer: &mut Writer, table: &ResultTable, level
 
 /// Whether a cell should be aligned as a number: it starts as one.
 fn looks_like_number(cell: &str) -> bool {
-    cell.trim_start_matches(['-', '−', '+', '±', '<', '>', '≤', '≥', ' '])
+    cell.trim_start_matches(['-', '−', '+', '±', '<', '>', '≤', '≥', '[', ' '])
         .starts_with(|c: char| c.is_ascii_digit())
 }
 
@@ -231,7 +249,7 @@ mod tests {
 
     #[test]
     fn numbers_in_text_cells_are_seen() {
-        for cell in ["12", "−0.5", "< 0.001", "3.2 ± 0.1"] {
+        for cell in ["12", "−0.5", "< 0.001", "3.2 ± 0.1", "[−1, 2]"] {
             assert!(looks_like_number(cell), "{cell}");
         }
         for cell in ["", "none", "-", "a 3"] {

@@ -2,7 +2,7 @@
 
 use chiasm_core::evidence::{Figure, Plot};
 
-use crate::number::{format_exact, format_number};
+use crate::number::{counted, format_exact, format_number};
 
 /// What kind of plot it is, what its axes and series are, and the range of its values.
 pub(crate) fn description(figure: &Figure) -> String {
@@ -10,28 +10,34 @@ pub(crate) fn description(figure: &Figure) -> String {
         Plot::Lines(lines) => {
             let names = lines.iter().map(|line| line.name.as_str());
             let values = lines.iter().flat_map(|line| line.y.iter().copied());
-            series_sentence("Line plot", "curve", lines.len(), names, figure, values)
+            let count = counted(lines.len(), "curve", "curves");
+            series_sentence("Line plot", count, names, figure, values)
         }
         Plot::Bars { groups, series } => {
             let names = series.iter().map(|bars| bars.name.as_str());
             let values = series.iter().flat_map(|bars| bars.values.iter().copied());
-            let kind = format!("Bar chart with {}", counted(groups.len(), "group"));
-            series_sentence(&kind, "series of bars", series.len(), names, figure, values)
+            let kind = format!(
+                "Bar chart with {}",
+                counted(groups.len(), "group", "groups")
+            );
+            let count = counted(series.len(), "series of bars", "series of bars");
+            series_sentence(&kind, count, names, figure, values)
         }
         Plot::Scatter(clouds) => {
             let names = clouds.iter().map(|cloud| cloud.name.as_str());
             let values = clouds.iter().flat_map(|cloud| cloud.y.iter().copied());
             let points: usize = clouds.iter().map(|cloud| cloud.x.len()).sum();
-            let kind = format!("Scatter plot of {}", counted(points, "point"));
-            series_sentence(&kind, "cloud", clouds.len(), names, figure, values)
+            let kind = format!("Scatter plot of {}", counted(points, "point", "points"));
+            let count = counted(clouds.len(), "cloud", "clouds");
+            series_sentence(&kind, count, names, figure, values)
         }
         Plot::Heatmap { values, colour, .. } => {
             let columns = values.first().map_or(0, Vec::len);
             let all = values.iter().flatten().copied();
             format!(
                 "Heatmap of {} by {}. Colour shows {}{}.",
-                counted(values.len(), "row"),
-                counted(columns, "column"),
+                counted(values.len(), "row", "rows"),
+                counted(columns, "column", "columns"),
                 if colour.is_empty() {
                     "the value"
                 } else {
@@ -40,15 +46,19 @@ pub(crate) fn description(figure: &Figure) -> String {
                 range_clause(all),
             )
         }
+        Plot::Graph(graph) if graph.edges.is_empty() => {
+            let nodes = counted(graph.nodes.len(), "named point", "named points");
+            format!("Map of {nodes}.")
+        }
         Plot::Graph(graph) => {
             let mut groups = graph.groups.clone();
             groups.sort_unstable();
             groups.dedup();
             format!(
                 "Graph of {} in {}, with {}.",
-                counted(graph.nodes.len(), "node"),
-                counted(groups.len(), "group"),
-                counted(graph.edges.len(), "edge"),
+                counted(graph.nodes.len(), "node", "nodes"),
+                counted(groups.len(), "group", "groups"),
+                counted(graph.edges.len(), "edge", "edges"),
             )
         }
     };
@@ -64,8 +74,7 @@ pub(crate) fn description(figure: &Figure) -> String {
 
 fn series_sentence<'a>(
     kind: &str,
-    noun: &str,
-    count: usize,
+    count: String,
     names: impl Iterator<Item = &'a str>,
     figure: &Figure,
     values: impl Iterator<Item = f64>,
@@ -82,12 +91,7 @@ fn series_sentence<'a>(
     } else {
         format!(": {}", names.join(", "))
     };
-    let counted = if noun.starts_with("series") {
-        format!("{count} {noun}")
-    } else {
-        counted(count, noun)
-    };
-    format!("{kind}{axes}. {counted}{listed}{}.", range_clause(values))
+    format!("{kind}{axes}. {count}{listed}{}.", range_clause(values))
 }
 
 fn range_clause(values: impl Iterator<Item = f64>) -> String {
@@ -102,14 +106,5 @@ fn range_clause(values: impl Iterator<Item = f64>) -> String {
         )
     } else {
         String::new()
-    }
-}
-
-/// `1 point`, `2 points`.
-pub(crate) fn counted(count: usize, noun: &str) -> String {
-    if count == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{count} {noun}s")
     }
 }

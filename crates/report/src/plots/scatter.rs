@@ -90,7 +90,7 @@ pub(super) fn label_points(
 ) {
     let font = canvas.font() - 1.0;
     for (place, label) in points {
-        let label = shortened(label, font, 110.0);
+        let label = shortened(label, font, 160.0);
         let (width, height) = (canvas.text_width(&label), font * 1.1);
         if let Some(free) = place_beside(*place, width, height, 7.0, &bounds, taken) {
             let at = [free[0], free[1] + height * 0.8];

@@ -213,11 +213,13 @@ fn matrix_table(
 }
 
 fn graph_tables(graph: &Graph) -> Vec<ValueTable> {
-    // Group numbers and node counts are small, so the conversion is exact.
-    let nodes = graph.nodes.iter().zip(&graph.groups).map(|(name, &group)| {
+    let nodes = graph.nodes.iter().zip(&graph.groups).zip(&graph.places);
+    let nodes = nodes.map(|((name, group), &[x, y])| {
         vec![
             Cell::from(name.as_str()),
             Cell::Text(format!("group {group}")),
+            Cell::Number(x),
+            Cell::Number(y),
         ]
     });
     let edges = graph.edges.iter().map(|&(from, to, weight)| {
@@ -227,16 +229,18 @@ fn graph_tables(graph: &Graph) -> Vec<ValueTable> {
             Cell::Number(weight),
         ]
     });
-    vec![
-        ValueTable {
-            caption: "Nodes".to_string(),
-            columns: vec!["node".to_string(), "group".to_string()],
-            rows: nodes.collect(),
-        },
-        ValueTable {
-            caption: "Edges".to_string(),
-            columns: vec!["from".to_string(), "to".to_string(), "weight".to_string()],
-            rows: edges.collect(),
-        },
-    ]
+    let table = |caption: &str, columns: &[&str], rows: Vec<Vec<Cell>>| ValueTable {
+        caption: caption.to_string(),
+        columns: columns.iter().map(|name| name.to_string()).collect(),
+        rows,
+    };
+    let mut tables = vec![table(
+        "Nodes",
+        &["node", "group", "across", "up"],
+        nodes.collect(),
+    )];
+    if !graph.edges.is_empty() {
+        tables.push(table("Edges", &["from", "to", "weight"], edges.collect()));
+    }
+    tables
 }

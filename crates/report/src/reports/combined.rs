@@ -4,6 +4,7 @@ use chiasm_core::evidence::RunResults;
 
 use super::duration;
 use crate::html::{Page, Section, StudyRow, Tally};
+use crate::number::counted;
 
 /// A study of a combined report.
 #[derive(Clone, Debug)]
@@ -38,9 +39,9 @@ pub fn combined_report(studies: &[StudyEntry<'_>]) -> String {
     let mut page = Page::new("Studies and their claims")
         .kicker("Chiasm")
         .intro(format!(
-            "{} studies tested {} claims in {}.",
-            studies.len(),
-            total.total(),
+            "{} with {}, in {}.",
+            counted(studies.len(), "study", "studies"),
+            counted(total.total(), "claim", "claims"),
             duration(seconds)
         ))
         .tally(total)

@@ -1,8 +1,9 @@
 //! The page of a comparison of representations.
 
-use chiasm_core::evidence::{Axis, DataUsed, Figure, Plot, Points};
+use chiasm_core::evidence::{Axis, DataUsed, Figure, Graph, Plot, ResultTable};
 
 use crate::html::{Page, Section};
+use crate::number::{format_interval_bounds, format_mean, format_number};
 
 /// Representations compared with each other.
 #[derive(Clone, Debug, Default)]
@@ -74,19 +75,20 @@ impl Comparison {
 
     fn embedding_figure(&self) -> Option<Figure> {
         let places = self.embedding.as_ref()?;
-        let side = |axis: usize| places.iter().map(|place| place[axis]).collect();
         Some(Figure::new(
             "embedding",
             "Representations in the plane",
-            "Multidimensional scaling: the nearer two points, the more alike the representations.",
-            Axis::linear("first dimension"),
-            Axis::linear("second dimension"),
-            Plot::Scatter(vec![Points {
-                name: String::new(),
-                x: side(0),
-                y: side(1),
-                labels: self.names.clone(),
-            }]),
+            "Multidimensional scaling: the nearer two points, the more alike the representations. \
+             Only distances count; the axes mean nothing.",
+            Axis::default(),
+            Axis::default(),
+            // A graph without edges: the same scale across and up, which distances need.
+            Plot::Graph(Graph {
+                nodes: self.names.clone(),
+                places: places.clone(),
+                groups: vec![0; places.len()],
+                edges: Vec::new(),
+            }),
         ))
     }
 
@@ -111,7 +113,7 @@ impl Comparison {
             .collect()
     }
 
-    fn pairs(&self) -> chiasm_core::evidence::ResultTable {
+    fn pairs(&self) -> ResultTable {
         let with_interval = self.ci95.is_some();
         let mut columns = vec![
             "First".to_string(),
@@ -132,17 +134,17 @@ impl Comparison {
                 match &self.ci95 {
                     Some([low, high]) => {
                         let bounds = at(low).zip(at(high)).map(|(low, high)| [low, high]);
-                        row.push(crate::number::format_mean(value, bounds));
+                        row.push(format_mean(value, bounds));
                         row.push(bounds.map_or_else(String::new, |bounds| {
-                            crate::number::format_interval_bounds(value, bounds)
+                            format_interval_bounds(value, bounds)
                         }));
                     }
-                    None => row.push(crate::format_number(value)),
+                    None => row.push(format_number(value)),
                 }
                 rows.push(row);
             }
         }
-        chiasm_core::evidence::ResultTable {
+        ResultTable {
             title: "Pairs".to_string(),
             caption: self.comparator.clone(),
             columns,
@@ -150,8 +152,8 @@ impl Comparison {
         }
     }
 
-    fn ceilings(&self) -> chiasm_core::evidence::ResultTable {
-        chiasm_core::evidence::ResultTable {
+    fn ceilings(&self) -> ResultTable {
+        ResultTable {
             title: "Noise ceiling".to_string(),
             caption: "The best that any model could reach, given how much subjects differ."
                 .to_string(),
@@ -162,11 +164,7 @@ impl Comparison {
                 .noise_ceiling
                 .iter()
                 .map(|(name, [low, high])| {
-                    vec![
-                        name.clone(),
-                        crate::format_number(*low),
-                        crate::format_number(*high),
-                    ]
+                    vec![name.clone(), format_number(*low), format_number(*high)]
                 })
                 .collect(),
         }

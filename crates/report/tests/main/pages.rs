@@ -14,15 +14,15 @@ fn parse(page: &str) -> Document<'_> {
 
 fn text_of(node: Node<'_, '_>) -> String {
     node.descendants()
-        .filter_map(|inner| inner.is_text().then(|| inner.text()))
-        .flatten()
+        .filter(Node::is_text)
+        .filter_map(|inner| inner.text())
         .collect()
 }
 
 fn study_page() -> String {
     study_report(
         &sample::results(),
-        &sample::figures(),
+        &sample::figures::all(),
         &sample::tables(),
         sample::CONFIG,
     )
@@ -215,7 +215,7 @@ fn the_combined_page_links_to_each_study() {
             .filter(|node| node.attribute("href") == Some(address));
         assert_eq!(links.count(), 2);
     }
-    assert!(page.contains("2 studies tested 7 claims"));
+    assert!(page.contains("2 studies with 7 claims"));
 }
 
 #[test]
@@ -228,7 +228,7 @@ fn hostile_names_stay_text_everywhere() {
     results.data[0].name = hostile.into();
     results.claims[0].statement = hostile.into();
     results.claims[0].id = hostile.into();
-    let mut figures = sample::figures();
+    let mut figures = sample::figures::all();
     for figure in &mut figures {
         figure.title = hostile.into();
         figure.x.label = hostile.into();
