@@ -102,8 +102,10 @@ pub(crate) struct Layout {
 impl Layout {
     /// The number of elements and of bytes; `None` where either does not fit.
     pub(crate) fn sizes(&self) -> Option<(usize, u64)> {
-        let count =
-            self.shape.iter().try_fold(1_usize, |product, &size| product.checked_mul(size))?;
+        let count = self
+            .shape
+            .iter()
+            .try_fold(1_usize, |product, &size| product.checked_mul(size))?;
         let bytes = (count as u64).checked_mul(self.dtype.size() as u64)?;
         Some((count, bytes))
     }
@@ -160,7 +162,10 @@ impl Array {
         Ok(match layout.dtype {
             Dtype::Bool => {
                 let bytes: Vec<u8> = elements(reader, layout, 1, exact)?;
-                Array::Bool(shaped(bytes.into_iter().map(|byte| byte != 0).collect(), layout)?)
+                Array::Bool(shaped(
+                    bytes.into_iter().map(|byte| byte != 0).collect(),
+                    layout,
+                )?)
             }
             Dtype::I8 => numbers!(I8, 1),
             Dtype::U8 => numbers!(U8, 1),
@@ -177,13 +182,15 @@ impl Array {
             Dtype::F16 => {
                 let raw: Vec<u16> = elements(reader, layout, 2, exact)?;
                 let mut wide = vec![0.0; raw.len()];
-                raw.reinterpret_cast::<half::f16>().convert_to_f32_slice(&mut wide);
+                raw.reinterpret_cast::<half::f16>()
+                    .convert_to_f32_slice(&mut wide);
                 Array::F16(shaped(wide, layout)?)
             }
             Dtype::Bf16 => {
                 let raw: Vec<u16> = elements(reader, layout, 2, exact)?;
                 let mut wide = vec![0.0; raw.len()];
-                raw.reinterpret_cast::<half::bf16>().convert_to_f32_slice(&mut wide);
+                raw.reinterpret_cast::<half::bf16>()
+                    .convert_to_f32_slice(&mut wide);
                 Array::Bf16(shaped(wide, layout)?)
             }
         })
@@ -208,9 +215,16 @@ impl Array {
         let mut left = count.min(affordable);
         while left > 0 {
             let now = left.min(BLOCK);
-            let block = Layout { shape: vec![now], ..layout.clone() };
+            let block = Layout {
+                shape: vec![now],
+                ..layout.clone()
+            };
             statistics.take_array(&Array::read(reader, &block, true)?, |value| {
-                if scaling == (1.0, 0.0) { value } else { value * slope + intercept }
+                if scaling == (1.0, 0.0) {
+                    value
+                } else {
+                    value * slope + intercept
+                }
             });
             left -= now;
         }
@@ -259,17 +273,26 @@ impl Array {
     ///
     /// Fails for complex numbers and words, and where a 64-bit integer has no exact `f64`.
     pub fn into_f64(self, what: &str) -> Result<ArrayD<f64>> {
-        let unsupported =
-            |dtype: &str| Error::unsupported(what, "element type", format!("{dtype} is not real numbers"));
+        let unsupported = |dtype: &str| {
+            Error::unsupported(what, "element type", format!("{dtype} is not real numbers"))
+        };
         match self {
             Array::F64(values) => Ok(values),
             Array::Bool(values) => Ok(values.mapv(|value| f64::from(u8::from(value)))),
             Array::I64(values) => {
-                exact(what, values.shape(), values.iter().map(|&value| i128::from(value)))?;
+                exact(
+                    what,
+                    values.shape(),
+                    values.iter().map(|&value| i128::from(value)),
+                )?;
                 Ok(values.mapv(|value| value as f64))
             }
             Array::U64(values) => {
-                exact(what, values.shape(), values.iter().map(|&value| i128::from(value)))?;
+                exact(
+                    what,
+                    values.shape(),
+                    values.iter().map(|&value| i128::from(value)),
+                )?;
                 Ok(values.mapv(|value| value as f64))
             }
             other => {
@@ -304,17 +327,25 @@ impl Statistics {
     pub(crate) fn take_array(&mut self, array: &Array, change: impl Fn(f64) -> f64) {
         match array {
             Array::Bool(values) => {
-                self.extend(values.iter().map(|&value| change(f64::from(u8::from(value)))));
+                self.extend(
+                    values
+                        .iter()
+                        .map(|&value| change(f64::from(u8::from(value)))),
+                );
             }
             Array::I64(values) => self.extend(values.iter().map(|&value| change(value as f64))),
             Array::U64(values) => self.extend(values.iter().map(|&value| change(value as f64))),
             other => numeric!(
                 other,
-                values => self.extend(values.iter().map(|&value| change(f64::from(value)))),
+                values => self.extend(values.iter().map(|value| change(widen(value)))),
                 _ => ()
             ),
         }
     }
+}
+
+fn widen<T: Copy + Into<f64>>(value: &T) -> f64 {
+    (*value).into()
 }
 
 /// Elements in file order with the machine's byte order; `width` is what is swapped as one.
@@ -363,7 +394,11 @@ pub(crate) fn place(shape: &[usize], index: usize) -> String {
         [] => "the only value".to_string(),
         [_] => format!("index {index}"),
         [_, columns] => {
-            format!("row {}, column {}", index / columns.max(1), index % columns.max(1))
+            format!(
+                "row {}, column {}",
+                index / columns.max(1),
+                index % columns.max(1)
+            )
         }
         _ => {
             let mut rest = index;

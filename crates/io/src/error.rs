@@ -90,7 +90,10 @@ impl Error {
 
     /// An [`Error::Io`] for a path.
     pub fn io(path: &Path, source: std::io::Error) -> Self {
-        Error::Io { file: path.display().to_string(), source }
+        Error::Io {
+            file: path.display().to_string(),
+            source,
+        }
     }
 
     /// An [`Error::Malformed`] whose place is not known.
@@ -128,7 +131,11 @@ impl Error {
         field: impl Into<String>,
         reason: impl Into<String>,
     ) -> Self {
-        Error::Unsupported { file: file.into(), field: field.into(), reason: reason.into() }
+        Error::Unsupported {
+            file: file.into(),
+            field: field.into(),
+            reason: reason.into(),
+        }
     }
 }
 

@@ -65,7 +65,9 @@ const LOOK: u64 = 4096;
 pub fn detect(path: &Path) -> Result<Format> {
     let (file, _) = source::open(path)?;
     let mut head = Vec::new();
-    file.take(LOOK).read_to_end(&mut head).map_err(|error| Error::io(path, error))?;
+    file.take(LOOK)
+        .read_to_end(&mut head)
+        .map_err(|error| Error::io(path, error))?;
     detect_bytes(&head, &source::name_of(path))
 }
 
@@ -74,7 +76,11 @@ pub fn detect_bytes(head: &[u8], name: &str) -> Result<Format> {
     let lower = name.to_ascii_lowercase();
     let ending = |endings: &[&str]| endings.iter().any(|ending| lower.ends_with(ending));
     if let Some(format) = by_content(head) {
-        return Ok(if format == Format::Hdf5 && ending(&[".nwb"]) { Format::Nwb } else { format });
+        return Ok(if format == Format::Hdf5 && ending(&[".nwb"]) {
+            Format::Nwb
+        } else {
+            format
+        });
     }
     let promised = [
         (&[".npy"][..], Format::Npy),
@@ -101,11 +107,17 @@ pub fn detect_bytes(head: &[u8], name: &str) -> Result<Format> {
             None if head.is_empty() => format!("named like a {format}, but is empty"),
             None => format!("named like a {format}, but does not begin like one"),
         };
-        return Err(Error::UnknownFormat { file: name.to_string(), reason });
+        return Err(Error::UnknownFormat {
+            file: name.to_string(),
+            reason,
+        });
     }
     if let Some(stranger) = known_stranger(head) {
         let reason = format!("is not read, because it holds {stranger}");
-        return Err(Error::UnknownFormat { file: name.to_string(), reason });
+        return Err(Error::UnknownFormat {
+            file: name.to_string(),
+            reason,
+        });
     }
     if ending(&[".tsv"]) {
         return Ok(Format::Tsv);
@@ -115,16 +127,25 @@ pub fn detect_bytes(head: &[u8], name: &str) -> Result<Format> {
     }
     let reason = "neither its content nor its name is a format that is read (.npy, .npz, .csv, \
                   .tsv, .safetensors, .wav, .nii, .nii.gz, .edf, .bdf, .h5, .nwb)";
-    Err(Error::UnknownFormat { file: name.to_string(), reason: reason.to_string() })
+    Err(Error::UnknownFormat {
+        file: name.to_string(),
+        reason: reason.to_string(),
+    })
 }
 
 fn by_content(head: &[u8]) -> Option<Format> {
-    let at = |offset: usize, bytes: &[u8]| head.get(offset..).is_some_and(|rest| rest.starts_with(bytes));
+    let at = |offset: usize, bytes: &[u8]| {
+        head.get(offset..)
+            .is_some_and(|rest| rest.starts_with(bytes))
+    };
     if at(0, numpy::MAGIC) {
         Some(Format::Npy)
     } else if at(0, b"PK\x03\x04") || at(0, b"PK\x05\x06") {
         Some(Format::Npz)
-    } else if [0, 512, 1024, 2048].iter().any(|&offset| at(offset, b"\x89HDF\r\n\x1a\n")) {
+    } else if [0, 512, 1024, 2048]
+        .iter()
+        .any(|&offset| at(offset, b"\x89HDF\r\n\x1a\n"))
+    {
         Some(Format::Hdf5)
     } else if (at(0, b"RIFF") || at(0, b"RIFX") || at(0, b"RF64")) && at(8, b"WAVE") {
         Some(Format::Wav)

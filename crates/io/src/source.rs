@@ -16,7 +16,11 @@ pub(crate) fn open(path: &Path) -> Result<(BufReader<File>, u64)> {
         return Err(Error::io(path, io::ErrorKind::IsADirectory.into()));
     }
     if !metadata.is_file() {
-        return Err(Error::unsupported(name_of(path), "file type", "not a regular file"));
+        return Err(Error::unsupported(
+            name_of(path),
+            "file type",
+            "not a regular file",
+        ));
     }
     let file = File::open(path).map_err(|source| Error::io(path, source))?;
     Ok((BufReader::with_capacity(1 << 16, file), metadata.len()))
@@ -47,7 +51,9 @@ pub(crate) fn read_growing<T: Pod>(reader: &mut dyn Read, count: usize) -> io::R
 
 fn extend<T: Pod>(reader: &mut dyn Read, values: &mut Vec<T>, more: usize) -> io::Result<()> {
     let begin = values.len();
-    values.try_reserve_exact(more).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
+    values
+        .try_reserve_exact(more)
+        .map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
     values.resize(begin + more, T::zeroed());
     reader.read_exact(bytemuck::cast_slice_mut(&mut values[begin..]))
 }
@@ -62,7 +68,9 @@ pub(crate) const EXPANDED_MOST: u64 = 64 << 30;
 
 /// How many bytes `compressed` bytes may become.
 pub(crate) fn expansion_limit(compressed: u64) -> u64 {
-    compressed.saturating_mul(EXPANSION_RATIO).clamp(EXPANDED_FREELY, EXPANDED_MOST)
+    compressed
+        .saturating_mul(EXPANSION_RATIO)
+        .clamp(EXPANDED_FREELY, EXPANDED_MOST)
 }
 
 /// What is said of a stream that wants to expand past its limit.
@@ -92,7 +100,11 @@ macro_rules! field {
             if let Some(bytes) = self.bytes.get(offset..offset + raw.len()) {
                 raw.copy_from_slice(bytes);
             }
-            if self.big_endian { <$type>::from_be_bytes(raw) } else { <$type>::from_le_bytes(raw) }
+            if self.big_endian {
+                <$type>::from_be_bytes(raw)
+            } else {
+                <$type>::from_le_bytes(raw)
+            }
         }
     };
 }
@@ -109,7 +121,10 @@ impl Fields<'_> {
     /// Text of a fixed width, up to its first zero byte, blanks trimmed.
     pub(crate) fn text(&self, offset: usize, width: usize) -> String {
         let bytes = self.bytes.get(offset..offset + width).unwrap_or_default();
-        let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
+        let end = bytes
+            .iter()
+            .position(|&byte| byte == 0)
+            .unwrap_or(bytes.len());
         String::from_utf8_lossy(&bytes[..end]).trim().to_string()
     }
 }

@@ -57,7 +57,10 @@ fn read_from<R: Read + Seek>(reader: &mut R, length: u64, name: &str) -> Result<
     samples
         .try_reserve_exact(sound.frames * channels)
         .map_err(|_| Error::io(Path::new(name), io::ErrorKind::OutOfMemory.into()))?;
-    sound.stream(reader, usize::MAX, |block| samples.extend(block.iter().map(|&value| value as f32)))
+    sound
+        .stream(reader, usize::MAX, |block| {
+            samples.extend(block.iter().map(|&value| value as f32))
+        })
         .map_err(|error| Error::io(Path::new(name), error))?;
     let samples = Array2::from_shape_vec((sound.frames, channels), samples)
         .map_err(|error| Error::malformed(name, "data", error.to_string()))?;
@@ -66,10 +69,20 @@ fn read_from<R: Read + Seek>(reader: &mut R, length: u64, name: &str) -> Result<
     {
         let count = samples.iter().filter(|value| !value.is_finite()).count();
         let first = format!("frame {frame}, channel {channel}");
-        return Err(chiasm_core::Error::NotFinite { what: name.to_string(), count, first }.into());
+        return Err(chiasm_core::Error::NotFinite {
+            what: name.to_string(),
+            count,
+            first,
+        }
+        .into());
     }
-    let names = (1..=channels).map(|channel| format!("channel {channel}")).collect();
-    let clock = Clock::Regular { start: 0.0, rate: f64::from(sound.rate) };
+    let names = (1..=channels)
+        .map(|channel| format!("channel {channel}"))
+        .collect();
+    let clock = Clock::Regular {
+        start: 0.0,
+        rate: f64::from(sound.rate),
+    };
     Ok(Recording::new(name, samples, names, clock, "")?)
 }
 
@@ -78,12 +91,23 @@ impl Sound {
     pub(crate) fn find<R: Read + Seek>(reader: &mut R, length: u64, name: &str) -> Result<Sound> {
         let mut start = [0; 12];
         reader.read_exact(&mut start).map_err(|_| {
-            Error::malformed(name, "RIFF header", "the file ends before it does; it is truncated")
+            Error::malformed(
+                name,
+                "RIFF header",
+                "the file ends before it does; it is truncated",
+            )
         })?;
         let big_endian = match (&start[..4], &start[8..]) {
             (b"RIFF" | b"RF64", b"WAVE") => false,
             (b"RIFX", b"WAVE") => true,
-            _ => return Err(Error::malformed_at(name, "RIFF header", 0, "not a WAVE file")),
+            _ => {
+                return Err(Error::malformed_at(
+                    name,
+                    "RIFF header",
+                    0,
+                    "not a WAVE file",
+                ));
+            }
         };
         let (mut format, mut long_data) = (None, None);
         let mut at = 12_u64;
@@ -92,8 +116,13 @@ impl Sound {
             reader
                 .seek(SeekFrom::Start(at))
                 .and_then(|_| reader.read_exact(&mut raw))
-                .map_err(|_| Error::malformed_at(name, "data chunk", at, "missing; the file is truncated"))?;
-            let chunk = Fields { bytes: &raw, big_endian };
+                .map_err(|_| {
+                    Error::malformed_at(name, "data chunk", at, "missing; the file is truncated")
+                })?;
+            let chunk = Fields {
+                bytes: &raw,
+                big_endian,
+            };
             let size = u64::from(chunk.u32(4));
             let begin = at + 8;
             let left = length.saturating_sub(begin);
@@ -103,7 +132,11 @@ impl Sound {
                     let format: Sound = format.ok_or_else(|| {
                         Error::malformed_at(name, "fmt chunk", at, "missing before the data chunk")
                     })?;
-                    let size = if size == UNKNOWN_SIZE { long_data.unwrap_or(left) } else { size };
+                    let size = if size == UNKNOWN_SIZE {
+                        long_data.unwrap_or(left)
+                    } else {
+                        size
+                    };
                     return format.with_data(begin, size, left, name);
                 }
                 _ if size > left => {
@@ -118,7 +151,10 @@ impl Sound {
                 b"ds64" => {
                     let mut raw = [0; 16];
                     if reader.read_exact(&mut raw).is_ok() {
-                        let low = Fields { bytes: &raw, big_endian };
+                        let low = Fields {
+                            bytes: &raw,
+                            big_endian,
+                        };
                         long_data = Some(u64::from(low.u32(8)) | u64::from(low.u32(12)) << 32);
                     }
                 }
@@ -127,7 +163,12 @@ impl Sound {
             // Chunks begin at even offsets.
             at = begin + size + size % 2;
         }
-        Err(Error::malformed_at(name, "chunks", at, format!("more than {MOST_CHUNKS} and no data")))
+        Err(Error::malformed_at(
+            name,
+            "chunks",
+            at,
+            format!("more than {MOST_CHUNKS} and no data"),
+        ))
     }
 
     fn parse_format(
@@ -143,8 +184,13 @@ impl Sound {
         }
         let mut raw = [0; 40];
         let there = if size < 40 { 16 } else { 40 };
-        reader.read_exact(&mut raw[..there]).map_err(|_| wrong("truncated".to_string()))?;
-        let chunk = Fields { bytes: &raw, big_endian };
+        reader
+            .read_exact(&mut raw[..there])
+            .map_err(|_| wrong("truncated".to_string()))?;
+        let chunk = Fields {
+            bytes: &raw,
+            big_endian,
+        };
         let tag = match chunk.u16(0) {
             // The first part of the coding's GUID is a number, in the byte order of the file.
             EXTENSIBLE if there == 40 => u16::try_from(chunk.u32(24)).unwrap_or(EXTENSIBLE),
@@ -167,17 +213,31 @@ impl Sound {
             ));
         }
         if channels == 0 || rate == 0 {
-            return Err(wrong(format!("{channels} channels at {rate} frames per second")));
+            return Err(wrong(format!(
+                "{channels} channels at {rate} frames per second"
+            )));
         }
         let width = usize::from(block / channels);
         let float = tag == FLOAT;
-        let fits = if float { matches!(width, 4 | 8) } else { (1..=8).contains(&width) };
+        let fits = if float {
+            matches!(width, 4 | 8)
+        } else {
+            (1..=8).contains(&width)
+        };
         if !fits || block % channels != 0 || bits == 0 || usize::from(bits) > 8 * width {
             return Err(wrong(format!(
                 "{bits} bits per sample in blocks of {block} bytes for {channels} channels"
             )));
         }
-        Ok(Sound { rate, channels, width, float, frames: 0, big_endian, data_offset: 0 })
+        Ok(Sound {
+            rate,
+            channels,
+            width,
+            float,
+            frames: 0,
+            big_endian,
+            data_offset: 0,
+        })
     }
 
     fn with_data(mut self, begin: u64, size: u64, left: u64, name: &str) -> Result<Sound> {
@@ -190,7 +250,7 @@ impl Sound {
             ));
         }
         let block = (self.width * usize::from(self.channels)) as u64;
-        if size % block != 0 {
+        if !size.is_multiple_of(block) {
             return Err(Error::malformed_at(
                 name,
                 "data chunk",
@@ -235,7 +295,10 @@ impl Sound {
     /// One sample from its little-endian bytes. Whole numbers are left-justified in their
     /// container, so that full scale is the container's; single bytes are unsigned.
     fn sample(&self, raw: &[u8]) -> f64 {
-        let fields = Fields { bytes: raw, big_endian: false };
+        let fields = Fields {
+            bytes: raw,
+            big_endian: false,
+        };
         match (self.float, self.width) {
             (true, 4) => f64::from(fields.f32(0)),
             (true, _) => fields.f64(0),

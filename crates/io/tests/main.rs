@@ -1,5 +1,7 @@
 //! Arrays, text, tensors, sounds, images and polygraphic recordings, from the outside.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // Helpers of tests.
+
 #[path = "main/broken.rs"]
 mod broken;
 #[path = "main/good.rs"]
@@ -21,15 +23,19 @@ use chiasm_io::{Result, csv, edf, nifti, numpy, safetensors, wav};
 /// The files of a folder of the corpus, sorted.
 fn corpus(folder: &str) -> Vec<PathBuf> {
     let folder = corpus_path(folder);
-    let mut files: Vec<PathBuf> =
-        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     files.sort();
     assert!(files.len() > 50, "the corpus is not there");
     files
 }
 
 fn corpus_path(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/corpus")
+        .join(name)
 }
 
 fn file_name(path: &Path) -> String {
@@ -44,10 +50,12 @@ fn parse(format: Format, bytes: &[u8], name: &str) -> Result<()> {
         Format::Csv | Format::Tsv => csv::parse(bytes, name).map(drop),
         Format::Safetensors => safetensors::parse(bytes, name).map(drop),
         Format::Wav => wav::parse(bytes, name).map(drop),
-        Format::Nifti => nifti::parse(bytes, name).and_then(nifti::Image::into_volume).map(drop),
-        Format::Edf | Format::Bdf => {
-            edf::parse(bytes, name).and_then(|edf| edf.recordings()).map(drop)
-        }
+        Format::Nifti => nifti::parse(bytes, name)
+            .and_then(nifti::Image::into_volume)
+            .map(drop),
+        Format::Edf | Format::Bdf => edf::parse(bytes, name)
+            .and_then(|edf| edf.recordings())
+            .map(drop),
         Format::Hdf5 | Format::Nwb => panic!("{name} is not of this corpus"),
     }
 }
@@ -75,25 +83,40 @@ fn formats_are_told_by_content() {
             continue;
         }
         let bytes = std::fs::read(&path).unwrap();
-        let expected = if name.ends_with(".tsv") { Format::Tsv } else { named_format(&name) };
+        let expected = if name.ends_with(".tsv") {
+            Format::Tsv
+        } else {
+            named_format(&name)
+        };
         assert_eq!(format::detect(&path).unwrap(), expected, "{name}");
         if expected != Format::Csv && expected != Format::Tsv {
-            assert_eq!(format::detect_bytes(&bytes, "no ending").unwrap(), expected, "{name}");
-            assert_eq!(format::detect_bytes(&bytes, "lying.csv").unwrap(), expected, "{name}");
+            assert_eq!(
+                format::detect_bytes(&bytes, "no ending").unwrap(),
+                expected,
+                "{name}"
+            );
+            assert_eq!(
+                format::detect_bytes(&bytes, "lying.csv").unwrap(),
+                expected,
+                "{name}"
+            );
         }
     }
 }
 
 #[test]
 fn strangers_are_named() {
-    let said = |bytes: &[u8], name: &str| format::detect_bytes(bytes, name).unwrap_err().to_string();
-    insta::assert_snapshot!([
-        said(b"\x80\x04\x95", "a.npy"),
-        said(b"", "a.npz"),
-        said(b"hello", "a.nii.gz"),
-        said(b"\x1f\x8bhello", "a.csv"),
-        said(b"MATLAB 5.0 MAT-file", "a.mat"),
-        said(b"hello", "a"),
-    ]
-    .join("\n"));
+    let said =
+        |bytes: &[u8], name: &str| format::detect_bytes(bytes, name).unwrap_err().to_string();
+    insta::assert_snapshot!(
+        [
+            said(b"\x80\x04\x95", "a.npy"),
+            said(b"", "a.npz"),
+            said(b"hello", "a.nii.gz"),
+            said(b"\x1f\x8bhello", "a.csv"),
+            said(b"MATLAB 5.0 MAT-file", "a.mat"),
+            said(b"hello", "a"),
+        ]
+        .join("\n")
+    );
 }

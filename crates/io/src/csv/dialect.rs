@@ -39,21 +39,43 @@ impl Dialect {
             return Err(Error::malformed(name, "text", "the file is empty"));
         }
         if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
-            return Err(Error::unsupported(name, "encoding", "UTF-16; save the file as UTF-8"));
+            return Err(Error::unsupported(
+                name,
+                "encoding",
+                "UTF-16; save the file as UTF-8",
+            ));
         }
         if let Some(at) = head.iter().position(|&byte| byte == 0) {
-            return Err(Error::malformed_at(name, "text", at as u64, "a zero byte: not text"));
+            return Err(Error::malformed_at(
+                name,
+                "text",
+                at as u64,
+                "a zero byte: not text",
+            ));
         }
-        let begin = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        let begin = if head.starts_with(b"\xef\xbb\xbf") {
+            3
+        } else {
+            0
+        };
         let text = &head[begin..];
         let delimiter = options.delimiter.unwrap_or_else(|| {
-            let agreed = DELIMITERS.iter().copied().find(|&byte| agrees(text, byte, whole));
+            let agreed = DELIMITERS
+                .iter()
+                .copied()
+                .find(|&byte| agrees(text, byte, whole));
             agreed.unwrap_or(b',')
         });
         let header = options.header.unwrap_or_else(|| {
-            first_rows(text, delimiter, true).first().is_some_and(looks_like_header)
+            first_rows(text, delimiter, true)
+                .first()
+                .is_some_and(looks_like_header)
         });
-        Ok(Dialect { delimiter, header, begin: begin as u64 })
+        Ok(Dialect {
+            delimiter,
+            header,
+            begin: begin as u64,
+        })
     }
 }
 
@@ -64,8 +86,11 @@ fn first_rows(text: &[u8], delimiter: u8, whole: bool) -> Vec<ByteRecord> {
         .has_headers(false)
         .flexible(true)
         .from_reader(text);
-    let mut rows: Vec<ByteRecord> =
-        reader.byte_records().map_while(|row| row.ok()).take(ROWS + 1).collect();
+    let mut rows: Vec<ByteRecord> = reader
+        .byte_records()
+        .map_while(|row| row.ok())
+        .take(ROWS + 1)
+        .collect();
     if rows.len() > ROWS || (!whole && rows.len() > 1) {
         rows.pop();
     }
@@ -80,18 +105,26 @@ fn agrees(text: &[u8], delimiter: u8, whole: bool) -> bool {
     // A first row of several cells is taken at its word: rows that disagree with it are reported.
     let split = cells >= 2 && rows.iter().filter(|row| row.len() == cells).count() * 2 > rows.len();
     let numeric = |row: &ByteRecord| {
-        row.iter().all(|cell| std::str::from_utf8(cell).is_ok_and(|cell| number(cell).is_some()))
+        row.iter()
+            .all(|cell| std::str::from_utf8(cell).is_ok_and(|cell| number(cell).is_some()))
     };
     split && (delimiter != b' ' || rows.iter().all(numeric))
 }
 
 fn looks_like_header(row: &ByteRecord) -> bool {
-    let cells: Vec<String> =
-        row.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_string()).collect();
+    let cells: Vec<String> = row
+        .iter()
+        .map(|cell| String::from_utf8_lossy(cell).trim().to_string())
+        .collect();
     let words = cells.iter().filter(|cell| number(cell).is_none()).count();
-    let numbers = cells.iter().filter(|cell| number(cell).is_some_and(|value| !value.is_nan()));
+    let numbers = cells
+        .iter()
+        .filter(|cell| number(cell).is_some_and(|value| !value.is_nan()));
     let pandas = cells.len() > 1
         && cells[0].is_empty()
-        && cells[1..].iter().enumerate().all(|(index, cell)| *cell == index.to_string());
+        && cells[1..]
+            .iter()
+            .enumerate()
+            .all(|(index, cell)| *cell == index.to_string());
     pandas || (words > 0 && numbers.count() == 0)
 }

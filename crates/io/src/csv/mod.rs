@@ -22,7 +22,9 @@ use dialect::Dialect;
 pub(crate) use profile::profile;
 
 /// No honest row is longer; a quote that never closes is.
-const LONGEST_ROW: u64 = 64 << 20;
+const LONGEST_ROW: u64 = 4 << 20;
+/// Wider matrices belong into a binary format.
+const MOST_COLUMNS: usize = 1 << 18;
 
 /// What is taken for granted about a file; anything left out is found by looking at it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -102,32 +104,51 @@ impl<'a, R: Read + Seek> Rows<'a, R> {
             .delimiter(dialect.delimiter)
             .has_headers(false)
             .flexible(true)
-            .from_reader(Guard { inner: source, budget: Rc::clone(&budget) });
-        Ok(Rows { reader, budget, record: ByteRecord::new(), name, expected: None, line: 0 })
+            .from_reader(Guard {
+                inner: source,
+                budget: Rc::clone(&budget),
+            });
+        Ok(Rows {
+            reader,
+            budget,
+            record: ByteRecord::new(),
+            name,
+            expected: None,
+            line: 0,
+        })
     }
 
     /// The next row, checked for its number of cells.
     fn next(&mut self) -> Result<Option<&ByteRecord>> {
         self.budget.set(LONGEST_ROW);
-        let more = self.reader.read_byte_record(&mut self.record).map_err(|error| {
-            let line = self.reader.position().line();
-            match error.into_kind() {
+        let line = self.reader.position().line();
+        let more = self
+            .reader
+            .read_byte_record(&mut self.record)
+            .map_err(|error| match error.into_kind() {
                 ::csv::ErrorKind::Io(source) if source.kind() == io::ErrorKind::FileTooLarge => {
                     Error::malformed(
                         self.name,
                         format!("line {line}"),
-                        "a row of more than 64 MiB: is a quote left open?",
+                        "a row of more than 4 MiB: is a quote left open?",
                     )
                 }
                 ::csv::ErrorKind::Io(source) => Error::io(Path::new(self.name), source),
                 other => Error::malformed(self.name, format!("line {line}"), format!("{other:?}")),
-            }
-        })?;
+            })?;
         if !more {
             return Ok(None);
         }
         self.line = self.record.position().map_or(0, ::csv::Position::line);
         let found = self.record.len();
+        if found > MOST_COLUMNS {
+            let reason = format!("{found} cells; at most {MOST_COLUMNS} columns are read");
+            return Err(Error::unsupported(
+                self.name,
+                format!("line {}", self.line),
+                reason,
+            ));
+        }
         let (expected, first) = *self.expected.get_or_insert((found, self.line));
         if found != expected {
             return Err(Error::malformed(
@@ -145,7 +166,11 @@ impl<'a, R: Read + Seek> Rows<'a, R> {
     }
 
     fn not_text(&self, column: usize) -> Error {
-        Error::malformed(self.name, self.place(column), "not UTF-8 text; save the file as UTF-8")
+        Error::malformed(
+            self.name,
+            self.place(column),
+            "not UTF-8 text; save the file as UTF-8",
+        )
     }
 }
 
@@ -164,10 +189,16 @@ fn table<R: Read + Seek>(mut source: R, name: &str, options: &Options) -> Result
     let mut columns: Vec<Building> = Vec::new();
     while rows.next()?.is_some() {
         if columns.is_empty() {
-            columns = rows.record.iter().map(|_| Building::Numbers(Vec::new())).collect();
+            columns = rows
+                .record
+                .iter()
+                .map(|_| Building::Numbers(Vec::new()))
+                .collect();
         }
         for (index, (cell, column)) in rows.record.iter().zip(&mut columns).enumerate() {
-            let text = std::str::from_utf8(cell).map_err(|_| rows.not_text(index))?.trim();
+            let text = std::str::from_utf8(cell)
+                .map_err(|_| rows.not_text(index))?
+                .trim();
             match column {
                 Building::Numbers(values) => match number(text) {
                     Some(value) => values.push(value),
@@ -180,7 +211,10 @@ fn table<R: Read + Seek>(mut source: R, name: &str, options: &Options) -> Result
         }
     }
     drop(rows);
-    if columns.iter().any(|column| matches!(column, Building::Undone)) {
+    if columns
+        .iter()
+        .any(|column| matches!(column, Building::Undone))
+    {
         gather_words(&mut source, name, &dialect, &mut columns)?;
     }
     let names = names.unwrap_or_default();
@@ -194,7 +228,11 @@ fn table<R: Read + Seek>(mut source: R, name: &str, options: &Options) -> Result
             _ => format!("column {}", index + 1),
         };
         if !seen.insert(title.clone()) {
-            return Err(Error::malformed(name, "header", format!("two columns called {title:?}")));
+            return Err(Error::malformed(
+                name,
+                "header",
+                format!("two columns called {title:?}"),
+            ));
         }
         let column = match columns.next() {
             Some(Building::Words(words)) => Column::Words(words),
@@ -242,9 +280,15 @@ fn header_names<R: Read + Seek>(
     }
     let mut names = Vec::with_capacity(rows.record.len());
     for (index, cell) in rows.record.iter().enumerate() {
-        let text = std::str::from_utf8(cell).map_err(|_| rows.not_text(index))?.trim();
+        let text = std::str::from_utf8(cell)
+            .map_err(|_| rows.not_text(index))?
+            .trim();
         // numpy.savetxt marks its header as a comment.
-        let text = if index == 0 { text.trim_start_matches("# ") } else { text };
+        let text = if index == 0 {
+            text.trim_start_matches("# ")
+        } else {
+            text
+        };
         names.push(text.to_string());
     }
     Ok(Some(names))
@@ -254,14 +298,16 @@ fn matrix<R: Read + Seek>(mut source: R, name: &str, options: &Options) -> Resul
     let dialect = Dialect::find(&mut source, name, options)?;
     let mut rows = Rows::new(&mut source, name, &dialect)?;
     let mut column_labels = header_names(&mut rows, &dialect)?;
-    let mut labelled = column_labels.as_ref().is_some_and(|names| {
-        names.len() > 1 && names.first().is_some_and(String::is_empty)
-    });
+    let mut labelled = column_labels
+        .as_ref()
+        .is_some_and(|names| names.len() > 1 && names.first().is_some_and(String::is_empty));
     let (mut values, mut labels, mut count) = (Vec::new(), Vec::new(), 0);
     let (mut missing, mut first_missing) = (0, None);
     while rows.next()?.is_some() {
         for (index, cell) in rows.record.iter().enumerate() {
-            let text = std::str::from_utf8(cell).map_err(|_| rows.not_text(index))?.trim();
+            let text = std::str::from_utf8(cell)
+                .map_err(|_| rows.not_text(index))?
+                .trim();
             let value = number(text);
             if index == 0 && count == 0 && rows.record.len() > 1 {
                 labelled |= value.is_none() && !decimal_comma(text);
@@ -283,11 +329,19 @@ fn matrix<R: Read + Seek>(mut source: R, name: &str, options: &Options) -> Resul
     }
     if let Some(first) = first_missing {
         let what = name.to_string();
-        return Err(chiasm_core::Error::NotFinite { what, count: missing, first }.into());
+        return Err(chiasm_core::Error::NotFinite {
+            what,
+            count: missing,
+            first,
+        }
+        .into());
     }
     let cells = rows.expected.map_or(0, |(cells, _)| cells);
     let width = cells.saturating_sub(usize::from(labelled));
-    if let Some(names) = column_labels.as_mut().filter(|names| labelled && !names.is_empty()) {
+    if let Some(names) = column_labels
+        .as_mut()
+        .filter(|names| labelled && !names.is_empty())
+    {
         names.remove(0);
     }
     let values = Array2::from_shape_vec((count, width), values)
@@ -320,6 +374,9 @@ fn number(text: &str) -> Option<f64> {
     }
     match text.parse() {
         Ok(value) => Some(value),
-        Err(_) => MISSING.iter().any(|word| text.eq_ignore_ascii_case(word)).then_some(f64::NAN),
+        Err(_) => MISSING
+            .iter()
+            .any(|word| text.eq_ignore_ascii_case(word))
+            .then_some(f64::NAN),
     }
 }

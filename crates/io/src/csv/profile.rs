@@ -36,15 +36,22 @@ pub(crate) fn profile(path: &Path, most: u64) -> Result<Profile> {
     let dialect = Dialect::find(&mut file, &name, &Options::default())?;
     let mut rows = Rows::new(file, &name, &dialect)?;
     let names = header_names(&mut rows, &dialect)?.unwrap_or_default();
-    let mut columns: Vec<ColumnProfile> =
-        names.into_iter().map(|name| ColumnProfile { name, ..ColumnProfile::default() }).collect();
+    let mut columns: Vec<ColumnProfile> = names
+        .into_iter()
+        .map(|name| ColumnProfile {
+            name,
+            ..ColumnProfile::default()
+        })
+        .collect();
     let (mut count, mut partial) = (0, false);
     while rows.next()?.is_some() {
         if columns.is_empty() {
             columns.resize_with(rows.record.len(), ColumnProfile::default);
         }
         for (index, (cell, column)) in rows.record.iter().zip(&mut columns).enumerate() {
-            let text = std::str::from_utf8(cell).map_err(|_| rows.not_text(index))?.trim();
+            let text = std::str::from_utf8(cell)
+                .map_err(|_| rows.not_text(index))?
+                .trim();
             match number(text) {
                 Some(value) => column.numbers.extend([value]),
                 None => {
@@ -74,5 +81,11 @@ pub(crate) fn profile(path: &Path, most: u64) -> Result<Profile> {
         b';' => "semicolon",
         _ => "blank",
     };
-    Ok(Profile { delimiter, header: dialect.header, rows: count, columns, partial })
+    Ok(Profile {
+        delimiter,
+        header: dialect.header,
+        rows: count,
+        columns,
+        partial,
+    })
 }

@@ -6,6 +6,9 @@
 use super::Header;
 use crate::{Error, Result};
 
+/// A night of sleep has some thousands.
+const MOST_ANNOTATIONS: usize = 1 << 20;
+
 const TEXT: u8 = 20;
 const DURATION: u8 = 21;
 
@@ -39,15 +42,25 @@ pub(crate) struct Timeline<'a> {
 
 impl<'a> Timeline<'a> {
     pub(crate) fn new(header: &'a Header, name: &'a str) -> Self {
-        let places = (0..header.all.len()).filter(|&place| header.all[place].annotations).collect();
-        Timeline { header, name, places, onsets: Vec::new(), annotations: Vec::new() }
+        let places = (0..header.all.len())
+            .filter(|&place| header.all[place].annotations)
+            .collect();
+        Timeline {
+            header,
+            name,
+            places,
+            onsets: Vec::new(),
+            annotations: Vec::new(),
+        }
     }
 
     /// Takes in the annotation signals of a record.
     pub(crate) fn take(&mut self, record: usize, parts: &[&[u8]]) -> Result<()> {
         let mut onset = None;
         for (nth, &place) in self.places.iter().enumerate() {
-            let mut lists = parts[place].split(|&byte| byte == 0).filter(|list| !list.is_empty());
+            let mut lists = parts[place]
+                .split(|&byte| byte == 0)
+                .filter(|list| !list.is_empty());
             if nth == 0 {
                 let keeper = lists.next();
                 let (at, _, mut texts) = keeper.and_then(split).ok_or_else(|| {
@@ -65,6 +78,9 @@ impl<'a> Timeline<'a> {
                 gather(&mut self.annotations, at, duration, texts);
             }
         }
+        if self.annotations.len() > MOST_ANNOTATIONS {
+            return Err(self.wrong(record, "more than a million in all"));
+        }
         let onset = onset.unwrap_or(record as f64 * self.header.record_seconds);
         if self.onsets.last().is_some_and(|&before| before > onset) {
             return Err(self.wrong(record, "begins before the record that it follows"));
@@ -81,14 +97,26 @@ impl<'a> Timeline<'a> {
             let ticks = |seconds: f64| (seconds * 1e7).round();
             let shift = |time: &mut f64| *time = (ticks(*time) - ticks(start_offset)) / 1e7;
             self.onsets.iter_mut().for_each(shift);
-            self.annotations.iter_mut().map(|note| &mut note.onset).for_each(shift);
+            self.annotations
+                .iter_mut()
+                .map(|note| &mut note.onset)
+                .for_each(shift);
         }
-        Times { start_offset, record_onsets: self.onsets, annotations: self.annotations }
+        Times {
+            start_offset,
+            record_onsets: self.onsets,
+            annotations: self.annotations,
+        }
     }
 
     fn wrong(&self, record: usize, reason: &str) -> Error {
         let at = Header::bytes(self.header.all.len()) + record as u64 * self.header.record_bytes();
-        Error::malformed_at(self.name, format!("annotations of data record {record}"), at, reason)
+        Error::malformed_at(
+            self.name,
+            format!("annotations of data record {record}"),
+            at,
+            reason,
+        )
     }
 }
 
@@ -98,9 +126,15 @@ fn gather<'t>(
     duration: Option<f64>,
     texts: impl Iterator<Item = &'t [u8]>,
 ) {
-    for text in texts.filter(|text| !text.is_empty()) {
+    // One too many is enough to know.
+    let left = (MOST_ANNOTATIONS + 1).saturating_sub(annotations.len());
+    for text in texts.filter(|text| !text.is_empty()).take(left) {
         let text = String::from_utf8_lossy(text).into_owned();
-        annotations.push(Annotation { onset, duration, text });
+        annotations.push(Annotation {
+            onset,
+            duration,
+            text,
+        });
     }
 }
 
@@ -111,8 +145,12 @@ fn split(list: &[u8]) -> Option<(f64, Option<f64>, impl Iterator<Item = &[u8]>)>
     let mut stamp = parts.next()?.split(|&byte| byte == DURATION);
     let number = |raw: &[u8]| -> Option<f64> {
         let text = std::str::from_utf8(raw).ok()?;
-        let honest = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.".contains(&byte));
-        text.parse().ok().filter(|value: &f64| honest && value.is_finite())
+        let honest = text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || b"+-.".contains(&byte));
+        text.parse()
+            .ok()
+            .filter(|value: &f64| honest && value.is_finite())
     };
     let onset = stamp.next()?;
     // The sign is what marks an onset.

@@ -83,7 +83,8 @@ impl Signal {
     pub fn physical(&self, digital: i32) -> f64 {
         let (physical_min, physical_max) = self.physical_range;
         let (digital_min, digital_max) = self.digital_range;
-        let gain = (physical_max - physical_min) / (f64::from(digital_max) - f64::from(digital_min));
+        let gain =
+            (physical_max - physical_min) / (f64::from(digital_max) - f64::from(digital_min));
         let offset = physical_max / gain - f64::from(digital_max);
         gain * (offset + f64::from(digital))
     }
@@ -97,7 +98,11 @@ impl Header {
 
     /// Bytes of a data record. Fits: 9999 signals of at most 99 999 999 samples of 3 bytes.
     pub(crate) fn record_bytes(&self) -> u64 {
-        let samples: u64 = self.all.iter().map(|signal| signal.samples_per_record as u64).sum();
+        let samples: u64 = self
+            .all
+            .iter()
+            .map(|signal| signal.samples_per_record as u64)
+            .sum();
         samples * self.kind.width() as u64
     }
 
@@ -113,7 +118,9 @@ impl Header {
             ));
         }
         let signals = fields.whole(252, 4, "number of signals")?;
-        let signals = usize::try_from(signals).ok().filter(|count| (1..=9999).contains(count));
+        let signals = usize::try_from(signals)
+            .ok()
+            .filter(|count| (1..=9999).contains(count));
         signals.ok_or_else(|| {
             Error::malformed_at(name, "number of signals", 252, "expected 1 to 9999")
         })
@@ -172,7 +179,12 @@ impl Header {
         let record = self.record_bytes().max(1);
         let there = body / record;
         let wrong = |reason| {
-            Err(Error::malformed_at(fields.name, "number of data records", 236, reason))
+            Err(Error::malformed_at(
+                fields.name,
+                "number of data records",
+                236,
+                reason,
+            ))
         };
         let records = match u64::try_from(declared) {
             Ok(declared) if declared > there => {
@@ -208,12 +220,14 @@ impl Ascii<'_> {
             Ok(text) => text.to_string(),
             Err(_) => raw.iter().map(|&byte| char::from(byte)).collect(),
         };
-        text.trim_matches(|c: char| c == '\0' || c.is_whitespace()).to_string()
+        text.trim_matches(|c: char| c == '\0' || c.is_whitespace())
+            .to_string()
     }
 
     fn whole(&self, at: usize, width: usize, field: &str) -> Result<i64> {
         let text = self.text(at, width);
-        text.parse().map_err(|_| self.not_a_number(at, field, &text, "a whole number"))
+        text.parse()
+            .map_err(|_| self.not_a_number(at, field, &text, "a whole number"))
     }
 
     fn number(&self, at: usize, width: usize, field: &str) -> Result<f64> {
@@ -223,8 +237,16 @@ impl Ascii<'_> {
     }
 
     fn not_a_number(&self, at: usize, field: &str, text: &str, expected: &str) -> Error {
-        let shown: String = text.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
-        Error::malformed_at(self.name, field, at as u64, format!("{shown:?}, expected {expected}"))
+        let shown: String = text
+            .chars()
+            .map(|c| if c.is_control() { '?' } else { c })
+            .collect();
+        Error::malformed_at(
+            self.name,
+            field,
+            at as u64,
+            format!("{shown:?}, expected {expected}"),
+        )
     }
 
     /// The fields of one signal: the header lists each field for all signals before the next.
@@ -233,11 +255,13 @@ impl Ascii<'_> {
         let label = self.text(at(0, 16), 16);
         let field = |what: &str| format!("{what} of signal {} ({label})", signal + 1);
         let digital_at = at(120, 8);
-        let annotations = kind.annotated()
-            && matches!(label.as_str(), "EDF Annotations" | "BDF Annotations");
+        let annotations =
+            kind.annotated() && matches!(label.as_str(), "EDF Annotations" | "BDF Annotations");
         let samples = self.whole(at(216, 8), 8, &field("samples per record"))?;
-        let samples_per_record =
-            usize::try_from(samples).ok().filter(|&samples| samples > 0).ok_or_else(|| {
+        let samples_per_record = usize::try_from(samples)
+            .ok()
+            .filter(|&samples| samples > 0)
+            .ok_or_else(|| {
                 Error::malformed_at(
                     self.name,
                     field("samples per record"),
@@ -248,7 +272,12 @@ impl Ascii<'_> {
         let digital = |before: usize, what: &str| -> Result<i32> {
             let value = self.whole(at(before, 8), 8, &field(what))?;
             i32::try_from(value).map_err(|_| {
-                Error::malformed_at(self.name, field(what), at(before, 8) as u64, value.to_string())
+                Error::malformed_at(
+                    self.name,
+                    field(what),
+                    at(before, 8) as u64,
+                    value.to_string(),
+                )
             })
         };
         let (physical_range, digital_range) = if annotations {
@@ -288,7 +317,11 @@ impl Ascii<'_> {
 /// four digits in the recording field.
 fn start_of(date: &str, time: &str, recording: &str) -> Option<String> {
     let numbers = |text: &str| -> Option<[u32; 3]> {
-        let parts: Vec<u32> = text.split('.').map(str::parse).collect::<Result<_, _>>().ok()?;
+        let parts: Vec<u32> = text
+            .split('.')
+            .map(str::parse)
+            .collect::<Result<_, _>>()
+            .ok()?;
         parts.try_into().ok()
     };
     let [day, month, year] = numbers(date)?;

@@ -51,15 +51,18 @@ pub fn parse(bytes: &[u8], name: &str) -> Result<Edf> {
 }
 
 impl Edf {
-    /// Samples per second of signal `index`.
+    /// Samples per second of signal `index`, which must be one of [`Edf::signals`].
     pub fn rate(&self, index: usize) -> f64 {
         self.signals[index].samples_per_record as f64 / self.header.record_seconds
     }
 
-    /// The values of signal `index` in its unit.
+    /// The values of signal `index`, which must be one of [`Edf::signals`], in its unit.
     pub fn physical(&self, index: usize) -> Vec<f64> {
         let signal = &self.signals[index];
-        self.digital[index].iter().map(|&digital| signal.physical(digital)).collect()
+        self.digital[index]
+            .iter()
+            .map(|&digital| signal.physical(digital))
+            .collect()
     }
 
     /// Whether data records follow each other without a gap, to half a sample of the fastest signal.
@@ -74,16 +77,24 @@ impl Edf {
         let mut groups: Vec<(usize, &str, Vec<usize>)> = Vec::new();
         for (index, signal) in self.signals.iter().enumerate() {
             let key = (signal.samples_per_record, signal.unit.as_str());
-            match groups.iter_mut().find(|(samples, unit, _)| (*samples, *unit) == key) {
+            match groups
+                .iter_mut()
+                .find(|(samples, unit, _)| (*samples, *unit) == key)
+            {
                 Some((_, _, members)) => members.push(index),
                 None => groups.push((key.0, key.1, vec![index])),
             }
         }
-        groups.into_iter().map(|(_, unit, members)| self.recording(unit, &members)).collect()
+        groups
+            .into_iter()
+            .map(|(_, unit, members)| self.recording(unit, &members))
+            .collect()
     }
 
     fn recording(&self, unit: &str, members: &[usize]) -> Result<Recording> {
-        let frames = members.first().map_or(0, |&index| self.digital[index].len());
+        let frames = members
+            .first()
+            .map_or(0, |&index| self.digital[index].len());
         let mut samples = Array2::zeros((frames, members.len()));
         for (&index, mut column) in members.iter().zip(samples.columns_mut()) {
             let signal = &self.signals[index];
@@ -91,15 +102,27 @@ impl Edf {
                 *sample = signal.physical(digital) as f32;
             }
         }
-        let labels = members.iter().map(|&index| self.signals[index].label.clone()).collect();
+        let labels = members
+            .iter()
+            .map(|&index| self.signals[index].label.clone())
+            .collect();
         let first = members.first().copied().unwrap_or_default();
         let clock = self.clock(first);
-        Ok(Recording::new(self.name.clone(), samples, labels, clock, unit)?)
+        Ok(Recording::new(
+            self.name.clone(),
+            samples,
+            labels,
+            clock,
+            unit,
+        )?)
     }
 
     fn clock(&self, index: usize) -> Clock {
         if self.continuous() {
-            return Clock::Regular { start: 0.0, rate: self.rate(index) };
+            return Clock::Regular {
+                start: 0.0,
+                rate: self.rate(index),
+            };
         }
         let samples = self.signals[index].samples_per_record;
         let step = self.header.record_seconds / samples as f64;
@@ -114,8 +137,14 @@ impl Edf {
 
 /// Whether records that begin at `onsets` follow each other without a gap.
 pub(crate) fn continuous(header: &Header, onsets: &[f64]) -> bool {
-    let fastest = header.proper().map(|(_, signal)| signal.samples_per_record).max();
-    let slack = header.record_seconds / (2 * fastest.unwrap_or(1)) as f64;
+    let Some(fastest) = header
+        .proper()
+        .map(|(_, signal)| signal.samples_per_record)
+        .max()
+    else {
+        return true; // Nothing but annotations, each with a time of its own.
+    };
+    let slack = header.record_seconds / (2 * fastest) as f64;
     onsets
         .iter()
         .enumerate()
@@ -124,8 +153,13 @@ pub(crate) fn continuous(header: &Header, onsets: &[f64]) -> bool {
 
 /// Reads and checks the header.
 pub(crate) fn read_header(reader: &mut dyn Read, length: u64, name: &str) -> Result<Header> {
-    let short =
-        || Error::malformed(name, "header", "the file ends before it does; it is truncated");
+    let short = || {
+        Error::malformed(
+            name,
+            "header",
+            "the file ends before it does; it is truncated",
+        )
+    };
     let mut raw = vec![0; 256];
     reader.read_exact(&mut raw).map_err(|_| short())?;
     let signals = Header::signal_count(&raw, name)?;
@@ -152,7 +186,9 @@ pub(crate) fn for_each_record(
         .map_err(|_| Error::malformed(name, "samples per record", "too large"))?;
     let mut record = vec![0; if header.records == 0 { 0 } else { bytes }];
     for index in 0..header.records.min(most) {
-        reader.read_exact(&mut record).map_err(|error| Error::io(Path::new(name), error))?;
+        reader
+            .read_exact(&mut record)
+            .map_err(|error| Error::io(Path::new(name), error))?;
         let mut rest = record.as_slice();
         let parts: Vec<&[u8]> = header
             .all
@@ -180,7 +216,10 @@ pub(crate) fn digital(part: &[u8], kind: Kind) -> impl Iterator<Item = i32> + '_
 impl Header {
     /// The signals proper and their places in the file, annotations left out.
     pub(crate) fn proper(&self) -> impl Iterator<Item = (usize, &Signal)> {
-        self.all.iter().enumerate().filter(|(_, signal)| !signal.annotations)
+        self.all
+            .iter()
+            .enumerate()
+            .filter(|(_, signal)| !signal.annotations)
     }
 }
 

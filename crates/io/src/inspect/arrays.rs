@@ -23,7 +23,9 @@ impl Budget {
         header: &Header,
         name: &str,
     ) -> Result<Option<Statistics>> {
-        let Elements::Numbers(layout) = &header.elements else { return Ok(None) };
+        let Elements::Numbers(layout) = &header.elements else {
+            return Ok(None);
+        };
         let bytes = header.data_bytes().unwrap_or(u64::MAX);
         let found = Array::stream_statistics(reader, layout, self.0, (1.0, 0.0))
             .map_err(|error| Error::malformed(name, "data", error.to_string()))?;
@@ -69,7 +71,9 @@ pub(super) fn npz(path: &Path) -> Result<Summary> {
         summary.notes.push("no arrays in it".to_string());
     } else {
         let first = &summary.entries[0].name;
-        summary.notes.push(format!("one array is named as {}:{first}", summary.file));
+        summary
+            .notes
+            .push(format!("one array is named as {}:{first}", summary.file));
     }
     summary.note_holes();
     Ok(summary)
@@ -107,8 +111,19 @@ pub(super) fn delimited(path: &Path, format: Format) -> Result<Summary> {
     summary.fact("delimiter", profile.delimiter);
     summary.fact("header", if profile.header { "yes" } else { "no" });
     let rows = profile.rows;
-    summary.fact("rows", if profile.partial { format!("more than {rows}") } else { rows.to_string() });
-    let numbers = profile.columns.iter().filter(|column| column.words == 0).count();
+    summary.fact(
+        "rows",
+        if profile.partial {
+            format!("more than {rows}")
+        } else {
+            rows.to_string()
+        },
+    );
+    let numbers = profile
+        .columns
+        .iter()
+        .filter(|column| column.words == 0)
+        .count();
     for column in profile.columns {
         let words = column.words > 0;
         let dtype = if words { "words" } else { "numbers" };
@@ -117,12 +132,19 @@ pub(super) fn delimited(path: &Path, format: Format) -> Result<Summary> {
             entry.labels = column.labels;
             entry.label_count = entry.labels.len() as u64;
         } else {
-            entry.statistics = Some(Statistics { partial: profile.partial, ..column.numbers });
+            entry.statistics = Some(Statistics {
+                partial: profile.partial,
+                ..column.numbers
+            });
         }
         summary.entries.push(entry);
     }
     let labels = summary.entries.len() - numbers;
-    let labelled = labels == 1 && summary.entries.first().is_some_and(|entry| entry.dtype == "words");
+    let labelled = labels == 1
+        && summary
+            .entries
+            .first()
+            .is_some_and(|entry| entry.dtype == "words");
     if numbers > 0 && (labels == 0 || labelled) {
         let rows = usize::try_from(rows).unwrap_or(usize::MAX);
         summary.notes.extend(uses(&[rows, numbers]));
@@ -136,14 +158,16 @@ fn uses(shape: &[usize]) -> Option<String> {
     match *shape {
         [entries] => conditions_of_condensed(entries)
             .filter(|&conditions| conditions >= 3)
-            .map(|conditions| format!("for `chiasm compare`: a condensed RDM of {conditions} conditions")),
+            .map(|conditions| {
+                format!("for `chiasm compare`: a condensed RDM of {conditions} conditions")
+            }),
         [rows, columns] if rows == columns && rows >= 3 => Some(format!(
             "for `chiasm compare`: {rows} conditions x {columns} channels, or a square RDM where it \
              is symmetric with a zero diagonal"
         )),
-        [rows, columns] if rows >= 3 && columns >= 1 => {
-            Some(format!("for `chiasm compare`: {rows} conditions x {columns} channels"))
-        }
+        [rows, columns] if rows >= 3 && columns >= 1 => Some(format!(
+            "for `chiasm compare`: {rows} conditions x {columns} channels"
+        )),
         _ => None,
     }
 }

@@ -10,7 +10,12 @@ const ENTRIES_SHOWN: usize = 40;
 impl fmt::Display for Summary {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(out, "{}: {}, {}", self.file, self.format, size(self.bytes))?;
-        let width = self.facts.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+        let width = self
+            .facts
+            .iter()
+            .map(|(name, _)| name.chars().count())
+            .max()
+            .unwrap_or(0);
         for (name, value) in &self.facts {
             writeln!(out, "  {name:width$}  {}", printable(value))?;
         }
@@ -27,13 +32,19 @@ fn entries(out: &mut fmt::Formatter<'_>, entries: &[Entry]) -> fmt::Result {
     if entries.is_empty() {
         return Ok(());
     }
-    let heads = ["name", "shape", "type", "unit", "rate", "min", "mean", "max", "holes"];
+    let heads = [
+        "name", "shape", "type", "unit", "rate", "min", "mean", "max", "holes",
+    ];
     let mut table: Vec<[String; 9]> = vec![heads.map(str::to_string)];
     table.extend(entries.iter().take(ENTRIES_SHOWN).map(cells));
     let mut widths = [0; 9];
     for (column, width) in widths.iter_mut().enumerate() {
         if table[1..].iter().any(|row| !row[column].is_empty()) {
-            *width = table.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+            *width = table
+                .iter()
+                .map(|row| row[column].chars().count())
+                .max()
+                .unwrap_or(0);
         }
     }
     for (index, row) in table.iter().enumerate() {
@@ -54,7 +65,11 @@ fn entries(out: &mut fmt::Formatter<'_>, entries: &[Entry]) -> fmt::Result {
 
 fn cells(entry: &Entry) -> [String; 9] {
     let shape: Vec<String> = entry.shape.iter().map(u64::to_string).collect();
-    let shape = if shape.is_empty() { "scalar".to_string() } else { shape.join(" x ") };
+    let shape = if shape.is_empty() {
+        "scalar".to_string()
+    } else {
+        shape.join(" x ")
+    };
     let found = entry.statistics.as_ref();
     let number = |get: fn(&Statistics) -> Option<f64>| {
         found.and_then(get).map(significant).unwrap_or_default()
@@ -65,11 +80,18 @@ fn cells(entry: &Entry) -> [String; 9] {
         shape,
         entry.dtype.clone(),
         printable(entry.unit.as_deref().unwrap_or_default()),
-        entry.rate.map(|rate| format!("{} Hz", significant(rate))).unwrap_or_default(),
+        entry
+            .rate
+            .map(|rate| format!("{} Hz", significant(rate)))
+            .unwrap_or_default(),
         number(|found| found.min),
         number(|found| found.mean),
         number(|found| found.max),
-        if holes > 0 { holes.to_string() } else { String::new() },
+        if holes > 0 {
+            holes.to_string()
+        } else {
+            String::new()
+        },
     ]
 }
 
@@ -80,11 +102,19 @@ fn details(out: &mut fmt::Formatter<'_>, entry: &Entry) -> fmt::Result {
     if !entry.labels.is_empty() {
         let labels: Vec<String> = entry.labels.iter().map(|label| printable(label)).collect();
         let more = entry.label_count.saturating_sub(entry.labels.len() as u64);
-        let more = if more > 0 { format!(", … and {more} more") } else { String::new() };
+        let more = if more > 0 {
+            format!(", … and {more} more")
+        } else {
+            String::new()
+        };
         writeln!(out, "    {}{more}", labels.join(", "))?;
     }
     if let Some(found) = entry.statistics.as_ref().filter(|found| found.partial) {
-        writeln!(out, "    range and mean of the first {} values", found.count)?;
+        writeln!(
+            out,
+            "    range and mean of the first {} values",
+            found.count
+        )?;
     }
     Ok(())
 }

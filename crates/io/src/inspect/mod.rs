@@ -72,7 +72,12 @@ fn is_zero(count: &u64) -> bool {
 impl Entry {
     /// An entry with a name, sizes and an element type.
     pub fn new(name: impl Into<String>, shape: Vec<u64>, dtype: impl Into<String>) -> Self {
-        Entry { name: name.into(), shape, dtype: dtype.into(), ..Entry::default() }
+        Entry {
+            name: name.into(),
+            shape,
+            dtype: dtype.into(),
+            ..Entry::default()
+        }
     }
 
     /// The same with names, of which the first [`LABELS_SHOWN`] are kept.
@@ -184,7 +189,10 @@ impl Summary {
 
     /// Says where methods will refuse the numbers.
     fn note_holes(&mut self) {
-        let statistics = self.entries.iter().filter_map(|entry| entry.statistics.as_ref());
+        let statistics = self
+            .entries
+            .iter()
+            .filter_map(|entry| entry.statistics.as_ref());
         let holes: u64 = statistics.map(|found| found.nan + found.infinite).sum();
         if holes > 0 {
             self.notes.push(format!(

@@ -16,19 +16,29 @@ pub(super) fn wav(path: &Path) -> Result<Summary> {
     let (frames, channels) = (sound.frames as u64, u64::from(sound.channels));
     let kind = if sound.float { "float" } else { "PCM" };
     summary.fact("coding", format!("{} bits, {kind}", 8 * sound.width));
-    summary.fact("seconds", significant(sound.frames as f64 / f64::from(sound.rate)));
+    summary.fact(
+        "seconds",
+        significant(sound.frames as f64 / f64::from(sound.rate)),
+    );
     let most = LOOKED_AT / (sound.width as u64 * channels);
     let most = usize::try_from(most).unwrap_or(usize::MAX);
-    let mut statistics = Statistics { partial: most < sound.frames, ..Statistics::default() };
+    let mut statistics = Statistics {
+        partial: most < sound.frames,
+        ..Statistics::default()
+    };
     sound
-        .stream(&mut file, most, |block| statistics.extend(block.iter().copied()))
+        .stream(&mut file, most, |block| {
+            statistics.extend(block.iter().copied())
+        })
         .map_err(|error| Error::io(path, error))?;
     let mut entry = Entry::new("samples", vec![frames, channels], "numbers");
     entry.rate = Some(f64::from(sound.rate));
     entry.statistics = Some(statistics);
     summary.entries.push(entry);
     if !sound.float {
-        summary.notes.push("read with full scale at -1 to 1".to_string());
+        summary
+            .notes
+            .push("read with full scale at -1 to 1".to_string());
     }
     summary.note_holes();
     Ok(summary)
@@ -43,7 +53,9 @@ pub(super) fn nifti(path: &Path) -> Result<Summary> {
         let size = header.voxel_size().map(significant).join(" x ");
         summary.fact("voxel", format!("{size} mm"));
         if header.layout.shape.len() > 3 {
-            let time = header.repetition_time().map(|time| format!("{} s", significant(time)));
+            let time = header
+                .repetition_time()
+                .map(|time| format!("{} s", significant(time)));
             summary.fact("repetition time", time.unwrap_or_default());
         }
         if let Some((slope, intercept)) = header.scaling {
@@ -51,8 +63,10 @@ pub(super) fn nifti(path: &Path) -> Result<Summary> {
             summary.fact("scaling", format!("stored x {slope} + {intercept}"));
         }
         let (affine, orientation) = header.affine();
-        let rows: Vec<String> =
-            affine.iter().map(|row| row.map(significant).join(" ")).collect();
+        let rows: Vec<String> = affine
+            .iter()
+            .map(|row| row.map(significant).join(" "))
+            .collect();
         summary.fact("affine", rows.join("; "));
         if !opened.extensions.is_empty() {
             summary.fact("extensions", opened.extensions.len());
@@ -64,7 +78,9 @@ pub(super) fn nifti(path: &Path) -> Result<Summary> {
             Orientation::Affine | Orientation::Rotation => {}
         }
         if !header.unit_known() {
-            summary.notes.push("does not say its unit of length: taken as millimetres".to_string());
+            summary
+                .notes
+                .push("does not say its unit of length: taken as millimetres".to_string());
         }
         let scaling = header.scaling.unwrap_or((1.0, 0.0));
         let layout = header.layout.clone();
@@ -92,18 +108,29 @@ pub(super) fn edf(path: &Path) -> Result<Summary> {
     summary.fact("start", header.start.as_deref().unwrap_or("not given"));
     summary.fact(
         "records",
-        format!("{} of {} s", header.records, significant(header.record_seconds)),
+        format!(
+            "{} of {} s",
+            header.records,
+            significant(header.record_seconds)
+        ),
     );
     let most = usize::try_from(LOOKED_AT / header.record_bytes().max(1)).unwrap_or(usize::MAX);
     let partial = most < header.records;
     let mut entries: Vec<(usize, Entry)> = Vec::new();
     for (place, signal) in header.proper() {
         let samples = (signal.samples_per_record as u64).saturating_mul(header.records as u64);
-        let bits = if header.kind.width() == 2 { "i16" } else { "i24" };
+        let bits = if header.kind.width() == 2 {
+            "i16"
+        } else {
+            "i24"
+        };
         let mut entry = Entry::new(signal.label.clone(), vec![samples], bits);
         entry.unit = Some(signal.unit.clone()).filter(|unit| !unit.is_empty());
         entry.rate = Some(signal.samples_per_record as f64 / header.record_seconds);
-        entry.statistics = Some(Statistics { partial, ..Statistics::default() });
+        entry.statistics = Some(Statistics {
+            partial,
+            ..Statistics::default()
+        });
         entries.push((place, entry));
     }
     let mut timeline = edf::Timeline::new(&header, &name);
@@ -116,14 +143,23 @@ pub(super) fn edf(path: &Path) -> Result<Summary> {
         }
         timeline.take(record, parts)
     })?;
-    let edf::Times { record_onsets, annotations, .. } = timeline.finish();
+    let edf::Times {
+        record_onsets,
+        annotations,
+        ..
+    } = timeline.finish();
     if !edf::continuous(&header, &record_onsets) {
-        summary.notes.push("has gaps: times are read from its own time stamps".to_string());
+        summary
+            .notes
+            .push("has gaps: times are read from its own time stamps".to_string());
     }
     if !annotations.is_empty() {
         let texts: Vec<String> = annotations.iter().map(|note| note.text.clone()).collect();
         let count = vec![annotations.len() as u64];
-        entries.push((0, Entry::new("annotations", count, "words").with_labels(&texts)));
+        entries.push((
+            0,
+            Entry::new("annotations", count, "words").with_labels(&texts),
+        ));
     }
     summary.entries = entries.into_iter().map(|(_, entry)| entry).collect();
     Ok(summary)

@@ -44,15 +44,24 @@ pub enum Orientation {
 
 /// Whether these 348 bytes begin a NIfTI-2 header.
 pub(super) fn is_nifti_2(raw: &[u8]) -> bool {
-    let size = Fields { bytes: raw, big_endian: false }.i32(0);
+    let size = Fields {
+        bytes: raw,
+        big_endian: false,
+    }
+    .i32(0);
     size == 540 || size.swap_bytes() == 540
 }
 
 /// Whether the first bytes of a file are a NIfTI header's, of either version and order.
 pub(crate) fn looks_like_header(head: &[u8]) -> bool {
-    let little = Fields { bytes: head, big_endian: false }.i32(0);
+    let little = Fields {
+        bytes: head,
+        big_endian: false,
+    }
+    .i32(0);
     let magic = |at: usize, expected: [&[u8]; 2]| {
-        head.get(at..at + 4).is_some_and(|found| expected.contains(&found))
+        head.get(at..at + 4)
+            .is_some_and(|found| expected.contains(&found))
     };
     match (little, little.swap_bytes()) {
         (348, _) | (_, 348) => magic(344, [b"n+1\0", b"ni1\0"]),
@@ -63,14 +72,23 @@ pub(crate) fn looks_like_header(head: &[u8]) -> bool {
 
 /// Whether the first number of a file is the size of a header.
 pub(crate) fn has_header_size(head: &[u8]) -> bool {
-    let size = Fields { bytes: head, big_endian: false }.i32(0);
-    [348, 540].iter().any(|&known| size == known || size.swap_bytes() == known)
+    let size = Fields {
+        bytes: head,
+        big_endian: false,
+    }
+    .i32(0);
+    [348, 540]
+        .iter()
+        .any(|&known| size == known || size.swap_bytes() == known)
 }
 
 impl Header {
     /// Reads and checks the header's bytes.
     pub(super) fn parse(raw: &[u8], name: &str) -> Result<Header> {
-        let little = Fields { bytes: raw, big_endian: false };
+        let little = Fields {
+            bytes: raw,
+            big_endian: false,
+        };
         let size = little.i32(0);
         let (version, big_endian) = match (size, size.swap_bytes()) {
             (348, _) => (1, false),
@@ -99,10 +117,18 @@ impl Header {
             }
             _ => {
                 let at = magic_at as u64;
-                return Err(Error::malformed_at(name, "magic", at, "not n+1, ni1, n+2 or ni2"));
+                return Err(Error::malformed_at(
+                    name,
+                    "magic",
+                    at,
+                    "not n+1, ni1, n+2 or ni2",
+                ));
             }
         };
-        let fields = Fields { bytes: raw, big_endian };
+        let fields = Fields {
+            bytes: raw,
+            big_endian,
+        };
         if version == 1 {
             Header::version_1(&fields, pair, name)
         } else {
@@ -150,7 +176,12 @@ impl Header {
             spacing[axis] = fields.f64(104 + 8 * axis);
         }
         let row = |at: usize| {
-            [fields.f64(at), fields.f64(at + 8), fields.f64(at + 16), fields.f64(at + 24)]
+            [
+                fields.f64(at),
+                fields.f64(at + 8),
+                fields.f64(at + 16),
+                fields.f64(at + 24),
+            ]
         };
         let offset = fields.i64(168);
         let offset = u64::try_from(offset).map_err(|_| {
@@ -184,7 +215,10 @@ impl Header {
             (None, None) => (self.grid(), Orientation::Grid),
         };
         let scale = self.millimetres();
-        affine.iter_mut().flatten().for_each(|value| *value *= scale);
+        affine
+            .iter_mut()
+            .flatten()
+            .for_each(|value| *value *= scale);
         (affine, orientation)
     }
 
@@ -192,7 +226,11 @@ impl Header {
         let mut affine = [[0.0; 4]; 3];
         for (axis, row) in affine.iter_mut().enumerate() {
             let size = self.layout.shape.get(axis).copied().unwrap_or(1);
-            let step = if axis == 0 { -self.spacing[axis] } else { self.spacing[axis] };
+            let step = if axis == 0 {
+                -self.spacing[axis]
+            } else {
+                self.spacing[axis]
+            };
             row[axis] = step;
             row[3] = -((size as f64 - 1.0) / 2.0 * step);
         }
@@ -202,7 +240,11 @@ impl Header {
     /// Edge lengths of a voxel in millimetres.
     pub fn voxel_size(&self) -> [f64; 3] {
         let scale = self.millimetres();
-        [self.spacing[0] * scale, self.spacing[1] * scale, self.spacing[2] * scale]
+        [
+            self.spacing[0] * scale,
+            self.spacing[1] * scale,
+            self.spacing[2] * scale,
+        ]
     }
 
     /// Seconds between volumes; `None` where the header gives none, or gives a frequency.
@@ -255,14 +297,21 @@ struct Raw {
 impl Raw {
     fn check(self, big_endian: bool, name: &str) -> Result<Header> {
         let axes = self.sizes[0];
-        let count = usize::try_from(axes).ok().filter(|count| (1..=7).contains(count));
-        let count = count
-            .ok_or_else(|| Error::malformed(name, "dim[0]", format!("{axes} axes, expected 1 to 7")))?;
+        let count = usize::try_from(axes)
+            .ok()
+            .filter(|count| (1..=7).contains(count));
+        let count = count.ok_or_else(|| {
+            Error::malformed(name, "dim[0]", format!("{axes} axes, expected 1 to 7"))
+        })?;
         let mut shape = Vec::with_capacity(count);
         for (axis, &size) in self.sizes.iter().enumerate().skip(1).take(count) {
             let honest = usize::try_from(size).ok().filter(|&size| size > 0);
             shape.push(honest.ok_or_else(|| {
-                Error::malformed(name, format!("dim[{axis}]"), format!("{size}, expected at least 1"))
+                Error::malformed(
+                    name,
+                    format!("dim[{axis}]"),
+                    format!("{size}, expected at least 1"),
+                )
             })?);
         }
         let (slope, intercept) = self.scaling;
@@ -289,7 +338,11 @@ impl Raw {
             let found = self.spacing[axis + 1];
             if axis < 3.min(count) && !found.is_finite() {
                 let reason = format!("{found}, expected a length");
-                return Err(Error::malformed(name, format!("pixdim[{}]", axis + 1), reason));
+                return Err(Error::malformed(
+                    name,
+                    format!("pixdim[{}]", axis + 1),
+                    reason,
+                ));
             }
             *step = found.abs();
         }
@@ -297,14 +350,23 @@ impl Raw {
         if sform.is_some_and(|rows| rows.iter().flatten().any(|value| !value.is_finite())) {
             return Err(Error::malformed(name, "srow", "holds NaN or infinity"));
         }
-        let qform = if self.form_codes.0 > 0 { Some(self.rotation(&spacing, name)?) } else { None };
+        let qform = if self.form_codes.0 > 0 {
+            Some(self.rotation(&spacing, name)?)
+        } else {
+            None
+        };
         let dtype = dtype_of(self.datatype, name)?;
         Ok(Header {
             version: self.version,
             scaling,
             description: self.description,
             pair: self.pair,
-            layout: Layout { dtype, big_endian, fortran: true, shape },
+            layout: Layout {
+                dtype,
+                big_endian,
+                fortran: true,
+                shape,
+            },
             data_offset,
             spacing,
             units: self.units,
@@ -319,7 +381,11 @@ impl Raw {
         let rest = 1.0 - (b * b + c * c + d * d);
         let finite = self.origin.iter().all(|value| value.is_finite());
         // Rounding to single precision may leave the vector part just longer than one.
-        let slack = if self.version == 1 { 3.0 * f64::from(f32::EPSILON) } else { 3.0 * f64::EPSILON };
+        let slack = if self.version == 1 {
+            3.0 * f64::from(f32::EPSILON)
+        } else {
+            3.0 * f64::EPSILON
+        };
         if !(finite && rest >= -slack) {
             let reason = format!("({b}, {c}, {d}) is no rotation at a finite place");
             return Err(Error::malformed(name, "quatern", reason));
@@ -327,9 +393,21 @@ impl Raw {
         let a = rest.max(0.0).sqrt();
         let scale = 2.0 / (a * a + b * b + c * c + d * d);
         let rotation = [
-            [1.0 - scale * (c * c + d * d), scale * (b * c - a * d), scale * (b * d + a * c)],
-            [scale * (b * c + a * d), 1.0 - scale * (b * b + d * d), scale * (c * d - a * b)],
-            [scale * (b * d - a * c), scale * (c * d + a * b), 1.0 - scale * (b * b + c * c)],
+            [
+                1.0 - scale * (c * c + d * d),
+                scale * (b * c - a * d),
+                scale * (b * d + a * c),
+            ],
+            [
+                scale * (b * c + a * d),
+                1.0 - scale * (b * b + d * d),
+                scale * (c * d - a * b),
+            ],
+            [
+                scale * (b * d - a * c),
+                scale * (c * d + a * b),
+                1.0 - scale * (b * b + c * c),
+            ],
         ];
         let handedness = if self.spacing[0] < 0.0 { -1.0 } else { 1.0 };
         let mut affine = [[0.0; 4]; 3];
@@ -364,7 +442,13 @@ fn dtype_of(code: i16, name: &str) -> Result<Dtype> {
                 1 => "single bits",
                 128 | 2304 => "colours, which are no intensities",
                 1536 | 2048 => "long double, which differs between machines",
-                _ => return Err(Error::malformed(name, "datatype", format!("{code} is not a NIfTI type"))),
+                _ => {
+                    return Err(Error::malformed(
+                        name,
+                        "datatype",
+                        format!("{code} is not a NIfTI type"),
+                    ));
+                }
             };
             return Err(Error::unsupported(name, format!("datatype {code}"), what));
         }

@@ -15,8 +15,8 @@ use ndarray::{ArrayD, IxDyn};
 use crate::array::{Array, Layout};
 use crate::{Error, Result, source};
 
-pub(crate) use header::{has_header_size, looks_like_header};
 pub use header::{Header, Orientation};
+pub(crate) use header::{has_header_size, looks_like_header};
 
 /// How much of a compressed file may follow the image before it is no longer looked at.
 const TAIL: u64 = 1 << 20;
@@ -56,7 +56,12 @@ impl Image {
     /// The image as a volume or a series of volumes in millimetres and seconds. Trailing axes of
     /// size one are dropped. Fails for complex numbers and for a fifth axis.
     pub fn into_volume(self) -> Result<Volume> {
-        let Image { name, header, stored, .. } = self;
+        let Image {
+            name,
+            header,
+            stored,
+            ..
+        } = self;
         let mut shape = stored.shape().to_vec();
         while shape.len() > 3 && shape.last() == Some(&1) {
             shape.pop();
@@ -74,7 +79,9 @@ impl Image {
             Array::F32(values) if unscaled => values,
             stored => {
                 let (slope, intercept) = header.scaling.unwrap_or((1.0, 0.0));
-                stored.into_f64(&name)?.mapv(|value| (value * slope + intercept) as f32)
+                stored
+                    .into_f64(&name)?
+                    .mapv(|value| (value * slope + intercept) as f32)
             }
         };
         // Dropping and adding axes of size one moves nothing, in the file's own (Fortran) order.
@@ -90,7 +97,9 @@ impl Image {
             values,
             affine,
             voxel_size: header.voxel_size(),
-            repetition_time: (shape.len() == 4).then(|| header.repetition_time()).flatten(),
+            repetition_time: (shape.len() == 4)
+                .then(|| header.repetition_time())
+                .flatten(),
         })
     }
 }
@@ -111,9 +120,18 @@ pub fn parse(bytes: &[u8], name: &str) -> Result<Image> {
     let mut stream = Stream::new(Box::new(Cursor::new(bytes)), length, name)?;
     let (header, extensions) = stream.header()?;
     if header.pair {
-        return Err(Error::unsupported(name, "magic", "the header of a pair; read it as a file"));
+        return Err(Error::unsupported(
+            name,
+            "magic",
+            "the header of a pair; read it as a file",
+        ));
     }
-    Opened { header, extensions, stream }.read()
+    Opened {
+        header,
+        extensions,
+        stream,
+    }
+    .read()
 }
 
 /// A header that was read, and the stream that goes on with the numbers.
@@ -126,8 +144,17 @@ pub(crate) struct Opened<'a> {
 impl Opened<'_> {
     fn read(mut self) -> Result<Image> {
         let stored = self.stream.array(&self.header.layout)?;
-        let Opened { header, extensions, stream } = self;
-        Ok(Image { name: stream.name, header, extensions, stored })
+        let Opened {
+            header,
+            extensions,
+            stream,
+        } = self;
+        Ok(Image {
+            name: stream.name,
+            header,
+            extensions,
+            stored,
+        })
     }
 }
 
@@ -137,7 +164,11 @@ pub(crate) fn with_image<T>(path: &Path, take: impl FnOnce(Opened<'_>) -> Result
     let mut stream = stream_of(&path)?;
     let (header, extensions) = stream.header()?;
     if !header.pair {
-        return take(Opened { header, extensions, stream });
+        return take(Opened {
+            header,
+            extensions,
+            stream,
+        });
     }
     let data = partner(&path, "hdr", "img").ok_or_else(|| {
         Error::malformed(
@@ -148,7 +179,11 @@ pub(crate) fn with_image<T>(path: &Path, take: impl FnOnce(Opened<'_>) -> Result
     })?;
     let mut stream = stream_of(&data)?;
     stream.skip_to(header.data_offset)?;
-    take(Opened { header, extensions, stream })
+    take(Opened {
+        header,
+        extensions,
+        stream,
+    })
 }
 
 fn stream_of(path: &Path) -> Result<Stream<'static>> {
@@ -181,8 +216,13 @@ pub(crate) struct Stream<'a> {
 impl<'a> Stream<'a> {
     fn new(mut reader: Box<dyn Read + 'a>, length: u64, name: &str) -> Result<Self> {
         let mut magic = [0; 2];
-        let short =
-            || Error::malformed(name, "header", "the file ends before it does; it is truncated");
+        let short = || {
+            Error::malformed(
+                name,
+                "header",
+                "the file ends before it does; it is truncated",
+            )
+        };
         reader.read_exact(&mut magic).map_err(|_| short())?;
         let compressed = magic == [0x1f, 0x8b];
         let whole = Cursor::new(magic).chain(reader);
@@ -191,12 +231,22 @@ impl<'a> Stream<'a> {
         } else {
             Box::new(whole)
         };
-        Ok(Stream { reader, name: name.to_string(), at: 0, length, compressed })
+        Ok(Stream {
+            reader,
+            name: name.to_string(),
+            at: 0,
+            length,
+            compressed,
+        })
     }
 
     /// How many bytes there can be, counted after unpacking.
     fn limit(&self) -> u64 {
-        if self.compressed { source::expansion_limit(self.length) } else { self.length }
+        if self.compressed {
+            source::expansion_limit(self.length)
+        } else {
+            self.length
+        }
     }
 
     fn fill(&mut self, buffer: &mut [u8], field: &str) -> Result<()> {
@@ -217,7 +267,11 @@ impl<'a> Stream<'a> {
             self.fill(&mut raw[header::NIFTI_1..], "header")?;
         }
         let header = Header::parse(&raw, &self.name)?;
-        let extensions = if header.pair { Vec::new() } else { self.extensions(&header)? };
+        let extensions = if header.pair {
+            Vec::new()
+        } else {
+            self.extensions(&header)?
+        };
         if !header.pair {
             self.skip_to(header.data_offset)?;
         }
@@ -238,7 +292,10 @@ impl<'a> Stream<'a> {
         while end.saturating_sub(self.at) >= 16 {
             let (at, mut raw) = (self.at, [0; 8]);
             self.fill(&mut raw, "extension")?;
-            let fields = source::Fields { bytes: &raw, big_endian: header.layout.big_endian };
+            let fields = source::Fields {
+                bytes: &raw,
+                big_endian: header.layout.big_endian,
+            };
             let (size, code) = (fields.i32(0), fields.i32(4));
             let honest = u64::try_from(size)
                 .ok()
@@ -290,7 +347,11 @@ impl<'a> Stream<'a> {
             return Ok(());
         }
         if self.compressed {
-            return Err(source::bomb(&self.name, format!("image of shape {shape:?}"), self.length));
+            return Err(source::bomb(
+                &self.name,
+                format!("image of shape {shape:?}"),
+                self.length,
+            ));
         }
         let dtype = layout.dtype.name();
         let found = self.length.saturating_sub(self.at);

@@ -79,7 +79,11 @@ impl MatrixFile {
         let header = Header::read(&mut file, &name)?;
         check_length(&header, length, &name)?;
         let Elements::Numbers(layout) = &header.elements else {
-            return Err(Error::unsupported(name, "element type", "words; expected f32 or f64"));
+            return Err(Error::unsupported(
+                name,
+                "element type",
+                "words; expected f32 or f64",
+            ));
         };
         if !matches!(layout.dtype, Dtype::F32 | Dtype::F64) {
             let dtype = layout.dtype.name();
@@ -137,9 +141,10 @@ impl MatrixFile {
         rows: Range<usize>,
         columns: Range<usize>,
     ) -> Result<Array2<T>> {
-        for (axis, range, size) in
-            [("rows", &rows, self.rows), ("columns", &columns, self.columns)]
-        {
+        for (axis, range, size) in [
+            ("rows", &rows, self.rows),
+            ("columns", &columns, self.columns),
+        ] {
             if range.start > range.end || range.end > size {
                 return Err(chiasm_core::Error::setting(
                     format!("{axis} of {}", self.name),
@@ -158,7 +163,10 @@ impl MatrixFile {
         let mut values: Vec<T> = Vec::new();
         let count = outer.len().saturating_mul(inner.len());
         values.try_reserve_exact(count).map_err(|_| {
-            Error::io(Path::new(&self.name), std::io::ErrorKind::OutOfMemory.into())
+            Error::io(
+                Path::new(&self.name),
+                std::io::ErrorKind::OutOfMemory.into(),
+            )
         })?;
         if inner.len() == length {
             // Whole lines follow each other: one stretch.
@@ -171,14 +179,21 @@ impl MatrixFile {
         let shape = (outer.len(), inner.len());
         let lines = Array2::from_shape_vec(shape, values)
             .map_err(|error| Error::malformed(self.name.clone(), "shape", error.to_string()))?;
-        let block =
-            if self.fortran { lines.t().as_standard_layout().into_owned() } else { lines };
+        let block = if self.fortran {
+            lines.t().as_standard_layout().into_owned()
+        } else {
+            lines
+        };
         let mut bad = block.indexed_iter().filter(|(_, value)| !value.finite());
         if let Some(((row, column), _)) = bad.next() {
             return Err(chiasm_core::Error::NotFinite {
                 what: self.name.clone(),
                 count: 1 + bad.count(),
-                first: format!("row {}, column {}", rows.start + row, columns.start + column),
+                first: format!(
+                    "row {}, column {}",
+                    rows.start + row,
+                    columns.start + column
+                ),
             }
             .into());
         }

@@ -22,7 +22,13 @@ pub(crate) struct Header {
 pub(crate) enum Elements {
     Numbers(Layout),
     /// Text of a fixed `width` in characters, four bytes (`wide`) or one each.
-    Words { wide: bool, width: usize, big_endian: bool, fortran: bool, shape: Vec<usize> },
+    Words {
+        wide: bool,
+        width: usize,
+        big_endian: bool,
+        fortran: bool,
+        shape: Vec<usize>,
+    },
 }
 
 impl Header {
@@ -34,19 +40,31 @@ impl Header {
         let mut start = [0; 8];
         reader.read_exact(&mut start).map_err(|_| short("magic"))?;
         if !start.starts_with(MAGIC) {
-            return Err(Error::malformed_at(name, "magic", 0, "not \\x93NUMPY: not a .npy file"));
+            return Err(Error::malformed_at(
+                name,
+                "magic",
+                0,
+                "not \\x93NUMPY: not a .npy file",
+            ));
         }
         let (major, minor) = (start[6], start[7]);
         let (length, before) = match (major, minor) {
             (1, 0) => {
                 let mut raw = [0; 2];
-                reader.read_exact(&mut raw).map_err(|_| short("header length"))?;
+                reader
+                    .read_exact(&mut raw)
+                    .map_err(|_| short("header length"))?;
                 (usize::from(u16::from_le_bytes(raw)), 10)
             }
             (2 | 3, 0) => {
                 let mut raw = [0; 4];
-                reader.read_exact(&mut raw).map_err(|_| short("header length"))?;
-                (usize::try_from(u32::from_le_bytes(raw)).unwrap_or(usize::MAX), 12)
+                reader
+                    .read_exact(&mut raw)
+                    .map_err(|_| short("header length"))?;
+                (
+                    usize::try_from(u32::from_le_bytes(raw)).unwrap_or(usize::MAX),
+                    12,
+                )
             }
             _ => {
                 return Err(Error::unsupported(
@@ -70,18 +88,24 @@ impl Header {
             Error::malformed_at(name, "header", (before + at) as u64, reason)
         })?;
         let elements = dictionary.elements(name)?;
-        Ok(Header { elements, data_offset: (before + length) as u64 })
+        Ok(Header {
+            elements,
+            data_offset: (before + length) as u64,
+        })
     }
 
     /// The bytes the data takes; `None` where that overflows.
     pub(crate) fn data_bytes(&self) -> Option<u64> {
         match &self.elements {
             Elements::Numbers(layout) => layout.sizes().map(|(_, bytes)| bytes),
-            Elements::Words { wide, width, shape, .. } => shape
+            Elements::Words {
+                wide, width, shape, ..
+            } => shape
                 .iter()
-                .try_fold(width.checked_mul(if *wide { 4 } else { 1 })?, |product, &size| {
-                    product.checked_mul(size)
-                })
+                .try_fold(
+                    width.checked_mul(if *wide { 4 } else { 1 })?,
+                    |product, &size| product.checked_mul(size),
+                )
                 .map(|bytes| bytes as u64),
         }
     }
@@ -96,7 +120,11 @@ impl Header {
     /// The shape as Python writes it.
     pub(crate) fn shape_in_words(&self) -> String {
         let sizes: Vec<String> = self.shape().iter().map(usize::to_string).collect();
-        if sizes.len() == 1 { format!("({},)", sizes[0]) } else { format!("({})", sizes.join(", ")) }
+        if sizes.len() == 1 {
+            format!("({},)", sizes[0])
+        } else {
+            format!("({})", sizes.join(", "))
+        }
     }
 
     /// The element type in words.
@@ -155,9 +183,17 @@ impl Dictionary {
 
     /// Understands `descr`: a byte order, a kind and a width.
     fn elements(self, name: &str) -> Result<Elements> {
-        let Dictionary { descr, fortran, shape } = self;
+        let Dictionary {
+            descr,
+            fortran,
+            shape,
+        } = self;
         let unsupported = |reason: &str| {
-            Err(Error::unsupported(name, format!("descr {descr:?}"), reason.to_string()))
+            Err(Error::unsupported(
+                name,
+                format!("descr {descr:?}"),
+                reason.to_string(),
+            ))
         };
         let malformed =
             || Error::malformed(name, "descr", format!("{descr:?} is no NumPy element type"));
@@ -172,7 +208,10 @@ impl Dictionary {
         };
         let (&letter, digits) = kind.split_first().ok_or_else(malformed)?;
         let width = || -> Result<usize> {
-            std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()).ok_or_else(malformed)
+            std::str::from_utf8(digits)
+                .ok()
+                .and_then(|digits| digits.parse().ok())
+                .ok_or_else(malformed)
         };
         let dtype = match (letter, digits) {
             (b'b', b"1") | (b'?', b"") => Dtype::Bool,
@@ -208,11 +247,22 @@ impl Dictionary {
                 if width == 0 {
                     return unsupported("text of width zero");
                 }
-                return Ok(Elements::Words { wide: letter == b'U', width, big_endian, fortran, shape });
+                return Ok(Elements::Words {
+                    wide: letter == b'U',
+                    width,
+                    big_endian,
+                    fortran,
+                    shape,
+                });
             }
             _ => return Err(malformed()),
         };
-        Ok(Elements::Numbers(Layout { dtype, big_endian, fortran, shape }))
+        Ok(Elements::Numbers(Layout {
+            dtype,
+            big_endian,
+            fortran,
+            shape,
+        }))
     }
 }
 
@@ -332,6 +382,8 @@ impl Literal<'_> {
         }
         // Python 2 wrote long integers with a suffix.
         self.take(b'L');
-        digits.parse().map_err(|_| (begin, format!("shape: size {digits} does not fit 64 bits")))
+        digits
+            .parse()
+            .map_err(|_| (begin, format!("shape: size {digits} does not fit 64 bits")))
     }
 }

@@ -21,8 +21,8 @@ pub(crate) use header::{Elements, Header};
 
 pub use blocks::{MatrixFile, Real};
 pub use npz::{Member, Npz, parse_npz, read_npz};
-pub use write::{Writable, write_npy, write_npz};
 pub(crate) use write::write_aside;
+pub use write::{Writable, write_npy, write_npz};
 
 /// The first bytes of every `.npy` file.
 pub(crate) const MAGIC: &[u8] = b"\x93NUMPY";
@@ -65,7 +65,11 @@ pub(crate) fn read_from(reader: &mut dyn Read, length: Length, name: &str) -> Re
         // Reaching the end makes an archive check its checksum.
         let more = reader.read(&mut [0]).map_err(failed)?;
         if more != 0 {
-            return Err(Error::malformed(name, "data", "goes on past its declared end"));
+            return Err(Error::malformed(
+                name,
+                "data",
+                "goes on past its declared end",
+            ));
         }
     }
     Ok(array)
@@ -75,7 +79,11 @@ pub(crate) fn read_from(reader: &mut dyn Read, length: Length, name: &str) -> Re
 pub(crate) fn check_length(header: &Header, total: u64, name: &str) -> Result<()> {
     let shape = header.shape_in_words();
     let declared = header.data_bytes().ok_or_else(|| {
-        Error::malformed(name, "shape", format!("{shape} is more than any computer can hold"))
+        Error::malformed(
+            name,
+            "shape",
+            format!("{shape} is more than any computer can hold"),
+        )
     })?;
     let found = total.saturating_sub(header.data_offset);
     if declared > found {
@@ -83,7 +91,10 @@ pub(crate) fn check_length(header: &Header, total: u64, name: &str) -> Result<()
             name,
             "data",
             total,
-            format!("truncated: shape {shape} of {} takes {declared} bytes, found {found}", header.dtype()),
+            format!(
+                "truncated: shape {shape} of {} takes {declared} bytes, found {found}",
+                header.dtype()
+            ),
         ));
     }
     if declared < found {
@@ -118,18 +129,35 @@ fn read_words(
     exact: bool,
     name: &str,
 ) -> Result<ArrayD<String>> {
-    let Elements::Words { wide, width, big_endian, fortran, shape } = &header.elements else {
+    let Elements::Words {
+        wide,
+        width,
+        big_endian,
+        fortran,
+        shape,
+    } = &header.elements
+    else {
         return Err(Error::malformed(name, "descr", "not text"));
     };
     let too_large = || Error::malformed(name, "shape", "too large");
-    let bytes = header.data_bytes().and_then(|bytes| usize::try_from(bytes).ok());
+    let bytes = header
+        .data_bytes()
+        .and_then(|bytes| usize::try_from(bytes).ok());
     let count = bytes.ok_or_else(too_large)?;
-    let read = if exact { source::read_checked::<u8> } else { source::read_growing::<u8> };
+    let read = if exact {
+        source::read_checked::<u8>
+    } else {
+        source::read_growing::<u8>
+    };
     let raw = read(reader, count).map_err(|source| damaged(name, header, source))?;
     let step = if *wide { width * 4 } else { *width };
     let mut words = Vec::new();
     for (index, cell) in raw.chunks_exact(step.max(1)).enumerate() {
-        let word = if *wide { wide_word(cell, *big_endian) } else { Some(narrow_word(cell)) };
+        let word = if *wide {
+            wide_word(cell, *big_endian)
+        } else {
+            Some(narrow_word(cell))
+        };
         words.push(word.ok_or_else(|| {
             Error::malformed_at(
                 name,
@@ -147,7 +175,11 @@ fn wide_word(cell: &[u8], big_endian: bool) -> Option<String> {
     let mut padding = 0;
     for raw in cell.chunks_exact(4) {
         let raw: [u8; 4] = raw.try_into().ok()?;
-        let code = if big_endian { u32::from_be_bytes(raw) } else { u32::from_le_bytes(raw) };
+        let code = if big_endian {
+            u32::from_be_bytes(raw)
+        } else {
+            u32::from_le_bytes(raw)
+        };
         if code == 0 {
             padding += 1;
         } else {
@@ -161,7 +193,10 @@ fn wide_word(cell: &[u8], big_endian: bool) -> Option<String> {
 
 /// Bytes as text: UTF-8 where they are, else Latin-1, which can always be read.
 fn narrow_word(cell: &[u8]) -> String {
-    let end = cell.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+    let end = cell
+        .iter()
+        .rposition(|&byte| byte != 0)
+        .map_or(0, |last| last + 1);
     match std::str::from_utf8(&cell[..end]) {
         Ok(word) => word.to_string(),
         Err(_) => cell[..end].iter().map(|&byte| char::from(byte)).collect(),

@@ -69,10 +69,18 @@ impl<R: Read + Seek> Npz<R> {
             ));
         }
         if archive.has_duplicate_names() {
-            return Err(Error::malformed(name, "archive", "two members share a name"));
+            return Err(Error::malformed(
+                name,
+                "archive",
+                "two members share a name",
+            ));
         }
         if archive.has_overlapping_files().map_err(failed)? {
-            return Err(Error::malformed(name, "archive", "two members share their bytes"));
+            return Err(Error::malformed(
+                name,
+                "archive",
+                "two members share their bytes",
+            ));
         }
         let (mut expanded, mut members) = (0_u64, Vec::new());
         for index in 0..archive.len() {
@@ -87,7 +95,11 @@ impl<R: Read + Seek> Npz<R> {
         if expanded > source::expansion_limit(length) {
             return Err(source::bomb(name, "archive", length));
         }
-        Ok(Npz { archive, name: name.to_string(), members })
+        Ok(Npz {
+            archive,
+            name: name.to_string(),
+            members,
+        })
     }
 
     /// The names of the arrays, in the order of the archive.
@@ -128,7 +140,11 @@ impl<R: Read + Seek> Npz<R> {
         name: &str,
         read: impl FnOnce(&mut dyn Read, u64, &str) -> Result<T>,
     ) -> Result<T> {
-        let index = self.members.iter().find(|(own, _)| own == name).map(|&(_, index)| index);
+        let index = self
+            .members
+            .iter()
+            .find(|(own, _)| own == name)
+            .map(|&(_, index)| index);
         let index = index.ok_or_else(|| Error::NotFound {
             file: self.name.clone(),
             what: "array",

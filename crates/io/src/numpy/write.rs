@@ -72,7 +72,11 @@ pub fn write_npz<T: Writable>(
     arrays: &[(&str, ArrayView<'_, T, IxDyn>)],
     compressed: bool,
 ) -> Result<()> {
-    let method = if compressed { CompressionMethod::Deflated } else { CompressionMethod::Stored };
+    let method = if compressed {
+        CompressionMethod::Deflated
+    } else {
+        CompressionMethod::Stored
+    };
     for (index, (name, _)) in arrays.iter().enumerate() {
         if arrays[..index].iter().any(|(earlier, _)| earlier == name) {
             return Err(Error::unsupported(
@@ -86,8 +90,9 @@ pub fn write_npz<T: Writable>(
         let mut archive = ZipWriter::new(out);
         for (name, array) in arrays {
             let large = array.len().saturating_mul(size_of::<T>()) >= u32::MAX as usize - 4096;
-            let options =
-                SimpleFileOptions::default().compression_method(method).large_file(large);
+            let options = SimpleFileOptions::default()
+                .compression_method(method)
+                .large_file(large);
             archive.start_file(format!("{name}.npy"), options)?;
             write_to(&mut archive, array.view())?;
         }
@@ -109,7 +114,9 @@ pub(crate) fn write_aside(
     let file = NamedTempFile::new_in(folder).map_err(failed)?;
     let mut out = BufWriter::new(file);
     write(&mut out).map_err(failed)?;
-    let file = out.into_inner().map_err(|error| failed(error.into_error()))?;
+    let file = out
+        .into_inner()
+        .map_err(|error| failed(error.into_error()))?;
     file.persist(path).map_err(|error| failed(error.error))?;
     Ok(())
 }
@@ -129,10 +136,17 @@ fn write_to<T: Writable>(out: &mut dyn Write, array: ArrayView<'_, T, IxDyn>) ->
 
 fn header(descr: &str, shape: &[usize]) -> Vec<u8> {
     let sizes: Vec<String> = shape.iter().map(usize::to_string).collect();
-    let shape = if sizes.len() == 1 { format!("{},", sizes[0]) } else { sizes.join(", ") };
+    let shape = if sizes.len() == 1 {
+        format!("{},", sizes[0])
+    } else {
+        sizes.join(", ")
+    };
     let mut text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({shape}), }}");
     let bare = 10 + text.len() + 1;
-    text.extend(std::iter::repeat_n(' ', bare.next_multiple_of(ALIGNMENT) - bare));
+    text.extend(std::iter::repeat_n(
+        ' ',
+        bare.next_multiple_of(ALIGNMENT) - bare,
+    ));
     text.push('\n');
     let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
     // ndarray has at most some dozens of axes of 20 digits: far below 65 535 characters.

@@ -33,7 +33,10 @@ fn assert_same(what: &str, found: impl IntoIterator<Item = f64>, expected: &[f64
     let found: Vec<f64> = found.into_iter().collect();
     assert_eq!(found.len(), expected.len(), "{what}");
     for (index, (found, expected)) in found.iter().zip(expected).enumerate() {
-        assert!(same(*found, *expected), "{what}[{index}]: {found} is not {expected}");
+        assert!(
+            same(*found, *expected),
+            "{what}[{index}]: {found} is not {expected}"
+        );
     }
 }
 
@@ -46,14 +49,21 @@ fn assert_array(what: &str, array: &Array, expected: &Value) {
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
             assert_eq!(serde_json::json!(words), *values, "{what}");
         }
-        Array::C64(parts) => assert_complex(what, parts.iter().map(|part| part.map(f64::from)), values),
+        Array::C64(parts) => {
+            assert_complex(what, parts.iter().map(|part| part.map(f64::from)), values)
+        }
         Array::C128(parts) => assert_complex(what, parts.iter().copied(), values),
         real => assert_same(what, real.to_f64(what).unwrap(), &numbers(values)),
     }
 }
 
 fn assert_complex(what: &str, found: impl Iterator<Item = [f64; 2]>, expected: &Value) {
-    let flat: Vec<f64> = expected.as_array().unwrap().iter().flat_map(numbers).collect();
+    let flat: Vec<f64> = expected
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(numbers)
+        .collect();
     assert_same(what, found.flatten(), &flat);
 }
 
@@ -128,12 +138,20 @@ fn tables_hold_the_cells_that_were_written() {
         }
         let table = csv::read_table(&path, &csv::Options::default()).unwrap();
         let columns = expected[&name].as_object().unwrap();
-        let titles: Vec<&str> = table.columns().iter().map(|(title, _)| title.as_str()).collect();
+        let titles: Vec<&str> = table
+            .columns()
+            .iter()
+            .map(|(title, _)| title.as_str())
+            .collect();
         assert_eq!(titles, columns.keys().collect::<Vec<_>>(), "{name}");
         for (title, cells) in columns {
             match table.column(title).unwrap() {
                 Column::Numbers(found) => {
-                    assert_same(&format!("{name} {title}"), found.iter().copied(), &numbers(cells));
+                    assert_same(
+                        &format!("{name} {title}"),
+                        found.iter().copied(),
+                        &numbers(cells),
+                    );
                 }
                 Column::Words(found) => {
                     assert_eq!(serde_json::json!(found), *cells, "{name} {title}");
@@ -148,7 +166,10 @@ fn tables_hold_the_cells_that_were_written() {
 #[test]
 fn tensors_equal_what_safetensors_wrote() {
     let expected = expected();
-    for name in ["safetensors_mixed.safetensors", "safetensors_bf16.safetensors"] {
+    for name in [
+        "safetensors_mixed.safetensors",
+        "safetensors_bf16.safetensors",
+    ] {
         let path = corpus_path("good").join(name);
         let tensors = safetensors::read_all(&path).unwrap();
         let columns = expected[name].as_object().unwrap();
@@ -162,7 +183,13 @@ fn tensors_equal_what_safetensors_wrote() {
     assert_eq!(tensors.metadata()["epoch"], "3");
     assert_eq!(tensors.shape("weight").unwrap(), ("f32", vec![3, 4]));
     assert_eq!(
-        tensors.shape("wieght").unwrap_err().to_string().rsplit(": ").next().unwrap(),
+        tensors
+            .shape("wieght")
+            .unwrap_err()
+            .to_string()
+            .rsplit(": ")
+            .next()
+            .unwrap(),
         "bias, empty, half, mask, steps, weight"
     );
 }
@@ -181,7 +208,11 @@ fn sounds_equal_what_scipy_reads() {
         assert_eq!(sound.rate(), wanted["rate"].as_f64(), "{name}");
         let shape: [usize; 2] = serde_json::from_value(wanted["shape"].clone()).unwrap();
         assert_eq!(sound.samples.shape(), shape, "{name}");
-        assert_same(&name, sound.samples.iter().map(|&v| v.into()), &numbers(&wanted["values"]));
+        assert_same(
+            &name,
+            sound.samples.iter().map(|&v| v.into()),
+            &numbers(&wanted["values"]),
+        );
         seen += 1;
     }
     assert_eq!(seen, 10);
@@ -204,13 +235,30 @@ fn images_equal_what_nibabel_reads() {
         let values = image.values().unwrap();
         assert_same(&name, values.iter().copied(), &numbers(&wanted["values"]));
         let volume = image.into_volume().unwrap();
-        let singles = numbers(&wanted["values"]).into_iter().map(|value| f64::from(value as f32));
-        assert_same(&name, volume.values.iter().map(|&v| v.into()), &singles.collect::<Vec<_>>());
-        for (found, wanted) in volume.affine.iter().zip(wanted["affine"].as_array().unwrap()) {
+        let singles = numbers(&wanted["values"])
+            .into_iter()
+            .map(|value| f64::from(value as f32));
+        assert_same(
+            &name,
+            volume.values.iter().map(|&v| v.into()),
+            &singles.collect::<Vec<_>>(),
+        );
+        for (found, wanted) in volume
+            .affine
+            .iter()
+            .zip(wanted["affine"].as_array().unwrap())
+        {
             for (found, wanted) in found.iter().zip(numbers(wanted)) {
                 // nibabel works out single-precision rotations in another order.
-                let slack = if name.contains("rotated") || name.contains("mirrored") { 1e-6 } else { 0.0 };
-                assert!((found - wanted).abs() <= slack, "{name}: {found} is not {wanted}");
+                let slack = if name.contains("rotated") || name.contains("mirrored") {
+                    1e-6
+                } else {
+                    0.0
+                };
+                assert!(
+                    (found - wanted).abs() <= slack,
+                    "{name}: {found} is not {wanted}"
+                );
             }
         }
         let zooms = numbers(&wanted["zooms"]);
@@ -222,28 +270,54 @@ fn images_equal_what_nibabel_reads() {
     assert_eq!(series.repetition_time, Some(1.5));
     let image = nifti::read_image(&corpus_path("good/nifti_version2.nii")).unwrap();
     let content = &image.extensions[0].content;
-    assert_eq!((image.extensions[0].code, &content[..14]), (6, b"made by a test".as_slice()));
+    assert_eq!(
+        (image.extensions[0].code, &content[..14]),
+        (6, b"made by a test".as_slice())
+    );
     // Either file of a pair will do.
     let pair = nifti::read(&corpus_path("good/nifti_pair.img")).unwrap();
-    assert_eq!(pair.values, nifti::read(&corpus_path("good/nifti_pair.hdr")).unwrap().values);
+    assert_eq!(
+        pair.values,
+        nifti::read(&corpus_path("good/nifti_pair.hdr"))
+            .unwrap()
+            .values
+    );
 }
 
 #[test]
 fn recordings_equal_what_pyedflib_reads() {
     let expected = expected();
-    let names = ["edf_plain", "edf_plus", "edf_subsecond", "edf_out_of_range", "bdf_plain", "bdf_plus"];
+    let names = [
+        "edf_plain",
+        "edf_plus",
+        "edf_subsecond",
+        "edf_out_of_range",
+        "bdf_plain",
+        "bdf_plus",
+    ];
     for name in names.map(|name| format!("{name}.{}", &name[..3])) {
         let name = name.as_str();
         let edf = edf::read(&corpus_path("good").join(name)).unwrap();
         let wanted = &expected[name];
-        let labels: Vec<&str> = edf.signals.iter().map(|signal| signal.label.as_str()).collect();
+        let labels: Vec<&str> = edf
+            .signals
+            .iter()
+            .map(|signal| signal.label.as_str())
+            .collect();
         assert_eq!(serde_json::json!(labels), wanted["labels"]);
         for index in 0..edf.signals.len() {
-            assert_eq!(edf.signals[index].unit, wanted["units"][index].as_str().unwrap());
+            assert_eq!(
+                edf.signals[index].unit,
+                wanted["units"][index].as_str().unwrap()
+            );
             assert_eq!(edf.rate(index), number(&wanted["rates"][index]));
             let digital = edf.digital[index].iter().map(|&value| f64::from(value));
             assert_same(name, digital, &numbers(&wanted["digital"][index]));
-            assert_same(name, edf.physical(index), &numbers(&wanted["physical"][index]));
+            assert_same(
+                name,
+                edf.physical(index),
+                &numbers(&wanted["physical"][index]),
+            );
         }
         assert_eq!(edf.header.start.as_deref(), wanted["start"].as_str());
         let annotations = wanted["annotations"].as_array().unwrap();
@@ -257,10 +331,19 @@ fn recordings_equal_what_pyedflib_reads() {
         let recordings = edf.recordings().unwrap();
         let shapes: Vec<_> = recordings.iter().map(|found| found.samples.dim()).collect();
         assert_eq!(shapes, [(60, 2), (12, 1)]);
-        assert_eq!(recordings[0].clock, Clock::Regular { start: 0.0, rate: 20.0 });
+        assert_eq!(
+            recordings[0].clock,
+            Clock::Regular {
+                start: 0.0,
+                rate: 20.0
+            }
+        );
         assert_eq!(recordings[0].channels, ["EEG Cz", "EEG Pz"]);
         assert_eq!(recordings[1].unit, "degC");
-        assert_eq!(f64::from(recordings[1].samples[[3, 0]]), f64::from(edf.physical(2)[3] as f32));
+        assert_eq!(
+            f64::from(recordings[1].samples[[3, 0]]),
+            f64::from(edf.physical(2)[3] as f32)
+        );
     }
 }
 
@@ -268,14 +351,23 @@ fn recordings_equal_what_pyedflib_reads() {
 fn gaps_are_in_the_clock() {
     let late = edf::read(&corpus_path("good/edf_subsecond.edf")).unwrap();
     assert!(late.continuous());
-    assert!((late.start_offset - 0.394531).abs() < 1e-9, "{}", late.start_offset);
+    assert!(
+        (late.start_offset - 0.394531).abs() < 1e-9,
+        "{}",
+        late.start_offset
+    );
     assert_eq!(late.record_onsets, [0.0, 1.0, 2.0]);
     let edf = edf::read(&corpus_path("good/edf_gaps.edf")).unwrap();
     assert!(!edf.continuous());
     assert_eq!(edf.record_onsets, [0.0, 1.0, 9.5]);
     let recording = &edf.recordings().unwrap()[1];
     let times: Vec<f64> = (0..12).map(|index| recording.time(index)).collect();
-    assert_eq!(times, [0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 9.5, 9.75, 10.0, 10.25]);
+    assert_eq!(
+        times,
+        [
+            0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 9.5, 9.75, 10.0, 10.25
+        ]
+    );
     let whole = edf::read(&corpus_path("good/edf_plus.edf")).unwrap();
     assert_eq!(edf.digital, whole.digital);
     // A file that was never closed counts what is there.

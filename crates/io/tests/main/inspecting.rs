@@ -13,25 +13,47 @@ fn shown(name: &str) -> String {
 #[test]
 fn arrays() {
     insta::assert_snapshot!(
-        ["npy_f8_le.npy", "npy_fortran.npy", "npy_words.npy", "npy_scalar.npy", "npz_deflated.npz", "safetensors_mixed.safetensors"]
-            .map(shown)
-            .join("\n")
+        [
+            "npy_f8_le.npy",
+            "npy_fortran.npy",
+            "npy_words.npy",
+            "npy_scalar.npy",
+            "npz_deflated.npz",
+            "safetensors_mixed.safetensors"
+        ]
+        .map(shown)
+        .join("\n")
     );
 }
 
 #[test]
 fn text() {
     insta::assert_snapshot!(
-        ["csv_header.csv", "csv_missing.csv", "csv_tabs.tsv", "csv_blank.csv"].map(shown).join("\n")
+        [
+            "csv_header.csv",
+            "csv_missing.csv",
+            "csv_tabs.tsv",
+            "csv_blank.csv"
+        ]
+        .map(shown)
+        .join("\n")
     );
 }
 
 #[test]
 fn signals() {
     insta::assert_snapshot!(
-        ["wav_i16.wav", "nifti_series.nii.gz", "nifti_scaled.nii", "nifti_bare.nii", "edf_plus.edf", "edf_gaps.edf", "bdf_plain.bdf"]
-            .map(shown)
-            .join("\n")
+        [
+            "wav_i16.wav",
+            "nifti_series.nii.gz",
+            "nifti_scaled.nii",
+            "nifti_bare.nii",
+            "edf_plus.edf",
+            "edf_gaps.edf",
+            "bdf_plain.bdf"
+        ]
+        .map(shown)
+        .join("\n")
     );
 }
 

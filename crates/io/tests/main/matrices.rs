@@ -20,8 +20,15 @@ fn write_fortran(path: &Path, values: &Array2<f64>) {
     let (rows, columns) = values.dim();
     let head = String::from_utf8_lossy(&bytes[10..128])
         .replace("False", "True ")
-        .replace(&format!("({columns}, {rows})"), &format!("({rows}, {columns})"));
-    std::fs::write(path, [&bytes[..10], head.as_bytes(), &bytes[128..]].concat()).unwrap();
+        .replace(
+            &format!("({columns}, {rows})"),
+            &format!("({rows}, {columns})"),
+        );
+    std::fs::write(
+        path,
+        [&bytes[..10], head.as_bytes(), &bytes[128..]].concat(),
+    )
+    .unwrap();
 }
 
 #[test]
@@ -32,14 +39,33 @@ fn one_matrix_from_every_format() {
     numpy::write_npy(&at("a.npy"), &values).unwrap();
     write_fortran(&at("f.npy"), &values);
     let single = values.mapv(|value| value as f32).into_dyn();
-    numpy::write_npz(&at("a.npz"), &[("x", single.view()), ("y", single.view())], true).unwrap();
+    numpy::write_npz(
+        &at("a.npz"),
+        &[("x", single.view()), ("y", single.view())],
+        true,
+    )
+    .unwrap();
     numpy::write_npz(&at("b.npz"), &[("x", single.view())], false).unwrap();
     let tensors = [("x".to_string(), chiasm_io::Array::F32(single.clone()))].into();
     safetensors::write(&at("a.safetensors"), &tensors, &[].into()).unwrap();
     written(folder.path(), "a.csv", "1,2\n3,-4.5\n0.25,6\n");
-    written(folder.path(), "b.csv", "name,u,v\na,1,2\nb,3,-4.5\nc,0.25,6\n");
+    written(
+        folder.path(),
+        "b.csv",
+        "name,u,v\na,1,2\nb,3,-4.5\nc,0.25,6\n",
+    );
     written(folder.path(), "a.tsv", "u\tv\n1\t2\n3\t-4.5\n0.25\t6\n");
-    for name in ["a.npy", "f.npy", "a.npz:y", "b.npz", "a.safetensors", "a.safetensors:x", "a.csv", "b.csv", "a.tsv"] {
+    for name in [
+        "a.npy",
+        "f.npy",
+        "a.npz:y",
+        "b.npz",
+        "a.safetensors",
+        "a.safetensors:x",
+        "a.csv",
+        "b.csv",
+        "a.tsv",
+    ] {
         let found = read_matrix(&at(name)).unwrap();
         assert_eq!(found, values, "{name}");
         assert!(found.is_standard_layout(), "{name}");
@@ -61,15 +87,42 @@ fn one_matrix_from_every_format() {
     written(folder.path(), "word.csv", "1,2\n3,x\n");
     written(folder.path(), "comma.csv", "a;b\n1,5;2\n");
     written(folder.path(), "note.txt", "");
-    let all = ["line.npy", "holes.npy", "holes.csv", "word.csv", "comma.csv", "a.npz", "a.npz:z", "a.npy:x", "gone.npy"]
-        .map(said)
-        .join("\n");
+    let all = [
+        "line.npy",
+        "holes.npy",
+        "holes.csv",
+        "word.csv",
+        "comma.csv",
+        "a.npz",
+        "a.npz:z",
+        "a.npy:x",
+        "gone.npy",
+    ]
+    .map(said)
+    .join("\n");
     insta::assert_snapshot!(all);
 }
 
 #[test]
+fn datasets_are_named_by_their_path() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/hdf5/types.h5");
+    let at = |key: &str| PathBuf::from(format!("{}{key}", file.display()));
+    let big = read_matrix(&at(":/numbers/big/i2")).unwrap();
+    assert_eq!(big.dim(), (3, 4));
+    assert!(read_matrix(&at(":/numbers/big/gone")).is_err());
+    let error = read_matrix(&at("")).unwrap_err().to_string();
+    assert!(
+        error.ends_with("types.h5:/PATH; `chiasm inspect` lists them"),
+        "{error}"
+    );
+}
+
+#[test]
 fn delimiters_and_headers_can_be_told() {
-    let options = csv::Options { delimiter: Some(b'|'), header: Some(true) };
+    let options = csv::Options {
+        delimiter: Some(b'|'),
+        header: Some(true),
+    };
     let matrix = csv::parse_matrix(b"1|2\n3|4\n", "a.csv", &options).unwrap();
     assert_eq!(matrix.values, array![[3.0, 4.0]]);
     assert_eq!(matrix.column_labels.unwrap(), ["1", "2"]);
@@ -93,12 +146,18 @@ fn blocks_of_a_matrix_on_disk() {
         let rows = file.read_rows::<f64>(5..9).unwrap();
         assert_eq!(rows, values.slice(ndarray::s![5..9, ..]));
         let columns = file.read_columns::<f32>(3..10).unwrap();
-        assert_eq!(columns.mapv(f64::from), values.slice(ndarray::s![.., 3..10]));
+        assert_eq!(
+            columns.mapv(f64::from),
+            values.slice(ndarray::s![.., 3..10])
+        );
         let block = file.read_block::<f64>(36..37, 0..1).unwrap();
         assert_eq!(block, values.slice(ndarray::s![36..37, 0..1]));
         assert_eq!(file.read_rows::<f64>(4..4).unwrap().dim(), (0, 11));
         let error = file.read_columns::<f64>(3..12).unwrap_err().to_string();
-        assert!(error.ends_with("= 3..12: expected a range within 0..11"), "{error}");
+        assert!(
+            error.ends_with("= 3..12: expected a range within 0..11"),
+            "{error}"
+        );
     };
     numpy::write_npy(&path, &values).unwrap();
     check(&path);

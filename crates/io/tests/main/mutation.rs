@@ -23,10 +23,15 @@ fn cut_short_anywhere() {
         for end in 0..bytes.len() {
             let result = timed(&name, || parse(format, &bytes[..end], &name));
             // Text has no length of its own; the rest must notice that the end is missing.
-            let noticed = name.starts_with("csv_") || name == "edf_unfinished.edf" || result.is_err();
+            let noticed =
+                name.starts_with("csv_") || name == "edf_unfinished.edf" || result.is_err();
             // RIFF padding behind the data may go missing without harm.
             let harmless = name == "wav_odd_chunk.wav" && end >= bytes.len() - 12;
-            assert!(noticed || harmless, "{name}: cut at {end} of {}", bytes.len());
+            assert!(
+                noticed || harmless,
+                "{name}: cut at {end} of {}",
+                bytes.len()
+            );
         }
     }
 }
@@ -77,6 +82,10 @@ fn headers_of_noise() {
 fn timed<T>(name: &str, work: impl FnOnce() -> T) -> T {
     let begin = Instant::now();
     let result = work();
-    assert!(begin.elapsed() < Duration::from_secs(1), "{name} took {:?}", begin.elapsed());
+    assert!(
+        begin.elapsed() < Duration::from_secs(1),
+        "{name} took {:?}",
+        begin.elapsed()
+    );
     result
 }

@@ -1,0 +1,9 @@
+//! Telling formats apart.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let _ = chiasm_io::format::detect_bytes(bytes, "fuzz.nii.gz");
+});

@@ -1,0 +1,9 @@
+//! NWB files.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let _ = chiasm_io::nwb::parse(bytes.to_vec(), "fuzz");
+});

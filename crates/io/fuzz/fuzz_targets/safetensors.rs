@@ -1,0 +1,9 @@
+//! Named tensors.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let _ = chiasm_io::safetensors::parse(bytes, "fuzz");
+});
