@@ -38,9 +38,7 @@ pub fn backward(
     scale: &[f32],
     statistics: &[f32],
     gradient: &[f32],
-    input_gradient: &mut [f32],
-    scale_gradient: &mut [f32],
-    shift_gradient: &mut [f32],
+    [input_gradient, scale_gradient, shift_gradient]: [&mut [f32]; 3],
 ) {
     assert!(width > 0 && scale.len() == width);
     assert!(scale_gradient.len() == width && shift_gradient.len() == width);
@@ -176,9 +174,7 @@ mod tests {
             &[1.0; 5],
             &statistics,
             &gradient,
-            &mut dx,
-            &mut scale,
-            &mut shift,
+            [&mut dx, &mut scale, &mut shift],
         );
         assert!(dx.iter().all(|v| v.abs() < 1e-6), "{dx:?}");
         assert_eq!(shift.to_vec(), gradient);

@@ -138,9 +138,7 @@ impl Operation<3> for Normalise {
             saved.weight.values(),
             saved.statistics.values(),
             gradient.values(),
-            input.values_mut(),
-            weight.values_mut(),
-            bias.values_mut(),
+            [input.values_mut(), weight.values_mut(), bias.values_mut()],
         );
         [Some(input), Some(weight), Some(bias)]
     }
