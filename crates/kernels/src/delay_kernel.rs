@@ -72,9 +72,21 @@ impl DelayKernel {
     /// If a slice has the wrong size.
     pub fn build(&self, weights: &[f32], delays: &[f32], kernel: &mut [f32]) {
         let outputs = self.outputs;
-        assert_eq!(weights.len(), self.inputs * outputs, "weights are not inputs x outputs");
-        assert_eq!(delays.len(), self.inputs * outputs, "delays are not inputs x outputs");
-        assert_eq!(kernel.len(), self.len(), "kernel is not inputs x taps x outputs");
+        assert_eq!(
+            weights.len(),
+            self.inputs * outputs,
+            "weights are not inputs x outputs"
+        );
+        assert_eq!(
+            delays.len(),
+            self.inputs * outputs,
+            "delays are not inputs x outputs"
+        );
+        assert_eq!(
+            kernel.len(),
+            self.len(),
+            "kernel is not inputs x taps x outputs"
+        );
         if self.is_empty() {
             return;
         }
@@ -90,9 +102,11 @@ impl DelayKernel {
                         let scale = -0.5 / (sigma * sigma);
                         vectorised(|| fill(kernel, weights, delays, norms, |u| exp(scale * u * u)))
                     }
-                    Bump::Triangle { width } => {
-                        vectorised(|| fill(kernel, weights, delays, norms, |u| (width - u.abs()).max(0.0)))
-                    }
+                    Bump::Triangle { width } => vectorised(|| {
+                        fill(kernel, weights, delays, norms, |u| {
+                            (width - u.abs()).max(0.0)
+                        })
+                    }),
                 },
             );
     }
@@ -109,14 +123,29 @@ impl DelayKernel {
         of_kernel: &[f32],
         gradient: DelayKernelGradient<'_>,
     ) -> f32 {
-        let DelayKernelGradient { of_weights, of_delays } = gradient;
+        let DelayKernelGradient {
+            of_weights,
+            of_delays,
+        } = gradient;
         let outputs = self.outputs;
         let synapses = self.inputs * outputs;
         assert_eq!(weights.len(), synapses, "weights are not inputs x outputs");
         assert_eq!(delays.len(), synapses, "delays are not inputs x outputs");
-        assert_eq!(of_weights.len(), synapses, "weight gradients are not inputs x outputs");
-        assert_eq!(of_delays.len(), synapses, "delay gradients are not inputs x outputs");
-        assert_eq!(of_kernel.len(), self.len(), "kernel gradient is not inputs x taps x outputs");
+        assert_eq!(
+            of_weights.len(),
+            synapses,
+            "weight gradients are not inputs x outputs"
+        );
+        assert_eq!(
+            of_delays.len(),
+            synapses,
+            "delay gradients are not inputs x outputs"
+        );
+        assert_eq!(
+            of_kernel.len(),
+            self.len(),
+            "kernel gradient is not inputs x taps x outputs"
+        );
         if self.is_empty() {
             of_weights.fill(0.0);
             of_delays.fill(0.0);
@@ -215,7 +244,12 @@ impl Sums {
     }
 
     #[inline(always)]
-    fn collect(&mut self, of_kernel: &[f32], delays: &[f32], bump: impl Fn(f32) -> (f32, f32, f32)) {
+    fn collect(
+        &mut self,
+        of_kernel: &[f32],
+        delays: &[f32],
+        bump: impl Fn(f32) -> (f32, f32, f32),
+    ) {
         self.bump.fill(NORM_FLOOR);
         for sums in [
             &mut self.by_delay,
@@ -228,8 +262,11 @@ impl Sums {
         }
         let outputs = delays.len();
         // Slices of one known length let the compiler drop every bounds check below.
-        let (sum, by_delay, by_spread) =
-            (&mut self.bump[..outputs], &mut self.by_delay[..outputs], &mut self.by_spread[..outputs]);
+        let (sum, by_delay, by_spread) = (
+            &mut self.bump[..outputs],
+            &mut self.by_delay[..outputs],
+            &mut self.by_spread[..outputs],
+        );
         let (gradient_sum, gradient_by_delay, gradient_by_spread) = (
             &mut self.gradient_bump[..outputs],
             &mut self.gradient_by_delay[..outputs],
@@ -258,8 +295,9 @@ impl Sums {
             let mean = self.gradient_bump[o] * inverse;
             of_weights[o] = mean;
             of_delays[o] = weight * inverse * (self.gradient_by_delay[o] - mean * self.by_delay[o]);
-            of_spread +=
-                f64::from(weight * inverse * (self.gradient_by_spread[o] - mean * self.by_spread[o]));
+            of_spread += f64::from(
+                weight * inverse * (self.gradient_by_spread[o] - mean * self.by_spread[o]),
+            );
         }
         of_spread
     }
@@ -293,7 +331,10 @@ mod tests {
         let mut total = 0.0;
         for (synapse, (&weight, &delay)) in weights.iter().zip(delays).enumerate() {
             let (i, o) = (synapse / outputs, synapse % outputs);
-            let norm: f64 = (0..taps).map(|d| bump_f64(bump, d as f64 - delay)).sum::<f64>() + 1e-7;
+            let norm: f64 = (0..taps)
+                .map(|d| bump_f64(bump, d as f64 - delay))
+                .sum::<f64>()
+                + 1e-7;
             for d in 0..taps {
                 let value = weight * bump_f64(bump, d as f64 - delay) / norm;
                 total += value * f64::from(readout[(i * taps + d) * outputs + o]);
@@ -309,12 +350,23 @@ mod tests {
         let weights: Vec<f32> = (0..6).map(|_| rng.random_range(-1.0..1.0)).collect();
         // Borders included: there the normalisation matters most.
         let delays = [0.1f32, 5.95, 2.4, 3.3, 4.7, 1.6];
-        let readout: Vec<f32> = (0..inputs * taps * outputs).map(|_| rng.random_range(-1.0..1.0)).collect();
+        let readout: Vec<f32> = (0..inputs * taps * outputs)
+            .map(|_| rng.random_range(-1.0..1.0))
+            .collect();
         for bump in BUMPS {
-            let shape = DelayKernel { inputs, outputs, taps, bump };
+            let shape = DelayKernel {
+                inputs,
+                outputs,
+                taps,
+                bump,
+            };
             let mut kernel = vec![0.0; shape.len()];
             shape.build(&weights, &delays, &mut kernel);
-            let found: f64 = kernel.iter().zip(&readout).map(|(k, r)| f64::from(*k) * f64::from(*r)).sum();
+            let found: f64 = kernel
+                .iter()
+                .zip(&readout)
+                .map(|(k, r)| f64::from(*k) * f64::from(*r))
+                .sum();
             let wide = |values: &[f32]| values.iter().map(|&v| f64::from(v)).collect::<Vec<_>>();
             let (w, p) = (wide(&weights), wide(&delays));
             assert!((found - objective(taps, bump, &w, &p, &readout)).abs() < 1e-5);
@@ -324,38 +376,63 @@ mod tests {
                 &weights,
                 &delays,
                 &readout,
-                DelayKernelGradient { of_weights: &mut of_weights, of_delays: &mut of_delays },
+                DelayKernelGradient {
+                    of_weights: &mut of_weights,
+                    of_delays: &mut of_delays,
+                },
             );
             let h = 1e-5;
             for synapse in 0..6 {
                 let slope = |by_weight: bool| {
                     let shifted = |sign: f64| {
                         let (mut w, mut p) = (w.clone(), p.clone());
-                        if by_weight { w[synapse] += sign * h } else { p[synapse] += sign * h }
+                        if by_weight {
+                            w[synapse] += sign * h
+                        } else {
+                            p[synapse] += sign * h
+                        }
                         objective(taps, bump, &w, &p, &readout)
                     };
                     (shifted(1.0) - shifted(-1.0)) / (2.0 * h)
                 };
-                assert!((f64::from(of_weights[synapse]) - slope(true)).abs() < 1e-4, "{bump:?}");
-                assert!((f64::from(of_delays[synapse]) - slope(false)).abs() < 1e-4, "{bump:?}");
+                assert!(
+                    (f64::from(of_weights[synapse]) - slope(true)).abs() < 1e-4,
+                    "{bump:?}"
+                );
+                assert!(
+                    (f64::from(of_delays[synapse]) - slope(false)).abs() < 1e-4,
+                    "{bump:?}"
+                );
             }
             // f32 steps are coarse, so the spread moves by more.
             let moved = |sign: f32| {
                 let bump = match bump {
-                    Bump::Gaussian { sigma } => Bump::Gaussian { sigma: sigma + sign * 1e-3 },
-                    Bump::Triangle { width } => Bump::Triangle { width: width + sign * 1e-3 },
+                    Bump::Gaussian { sigma } => Bump::Gaussian {
+                        sigma: sigma + sign * 1e-3,
+                    },
+                    Bump::Triangle { width } => Bump::Triangle {
+                        width: width + sign * 1e-3,
+                    },
                 };
                 objective(taps, bump, &w, &p, &readout)
             };
             let slope = (moved(1.0) - moved(-1.0)) / 2e-3;
-            assert!((f64::from(of_spread) - slope).abs() < 2e-3 * (1.0 + slope.abs()), "{bump:?}");
+            assert!(
+                (f64::from(of_spread) - slope).abs() < 2e-3 * (1.0 + slope.abs()),
+                "{bump:?}"
+            );
         }
     }
 
     #[test]
     fn every_kernel_sums_to_its_weight() {
         for bump in BUMPS {
-            let shape = DelayKernel { inputs: 1, outputs: 3, taps: 9, bump };
+            let shape = DelayKernel {
+                inputs: 1,
+                outputs: 3,
+                taps: 9,
+                bump,
+            };
             let mut kernel = vec![0.0; shape.len()];
             shape.build(&[0.5, -2.0, 1.0], &[0.0, 3.7, 8.0], &mut kernel);
             for (o, weight) in [0.5, -2.0, 1.0].iter().enumerate() {
@@ -367,7 +444,12 @@ mod tests {
 
     #[test]
     fn a_bump_outside_the_kernel_gives_nothing_and_stays_finite() {
-        let shape = DelayKernel { inputs: 1, outputs: 1, taps: 5, bump: Bump::Gaussian { sigma: 0.27 } };
+        let shape = DelayKernel {
+            inputs: 1,
+            outputs: 1,
+            taps: 5,
+            bump: Bump::Gaussian { sigma: 0.27 },
+        };
         let mut kernel = vec![0.0; 5];
         shape.build(&[1.0], &[40.0], &mut kernel);
         assert!(kernel.iter().all(|&k| k.abs() < 1e-20));
@@ -376,7 +458,10 @@ mod tests {
             &[1.0],
             &[40.0],
             &[1.0; 5],
-            DelayKernelGradient { of_weights: &mut of_weights, of_delays: &mut of_delays },
+            DelayKernelGradient {
+                of_weights: &mut of_weights,
+                of_delays: &mut of_delays,
+            },
         );
         assert!(of_weights[0].is_finite() && of_delays[0].is_finite() && of_spread.is_finite());
     }

@@ -19,7 +19,11 @@ unsafe impl Sync for DisjointMut<'_> {}
 impl<'a> DisjointMut<'a> {
     /// Borrows `values` for sharing out.
     pub(crate) fn new(values: &'a mut [f32]) -> Self {
-        DisjointMut { start: values.as_mut_ptr(), len: values.len(), lifetime: PhantomData }
+        DisjointMut {
+            start: values.as_mut_ptr(),
+            len: values.len(),
+            lifetime: PhantomData,
+        }
     }
 
     /// The part `[offset, offset + len)`.
@@ -28,7 +32,10 @@ impl<'a> DisjointMut<'a> {
     /// No other part taken from this array and still in use may overlap it.
     #[allow(clippy::mut_from_ref)]
     pub(crate) unsafe fn slice(&self, offset: usize, len: usize) -> &'a mut [f32] {
-        assert!(offset <= self.len && len <= self.len - offset, "part out of range");
+        assert!(
+            offset <= self.len && len <= self.len - offset,
+            "part out of range"
+        );
         // SAFETY: the range was checked; the caller promises that parts do not overlap.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(offset), len) }
     }

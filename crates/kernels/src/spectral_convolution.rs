@@ -38,7 +38,10 @@ enum Factor {
 impl<'a> Spectrum<'a> {
     pub(crate) fn new(shape: &'a DelayConvolution) -> Self {
         // Long enough that what wraps around falls on zeros.
-        Spectrum { shape, length: shape.steps + shape.taps - 1 }
+        Spectrum {
+            shape,
+            length: shape.steps + shape.taps - 1,
+        }
     }
 
     /// Points at which channels are multiplied: one for each real frequency, three for each complex one.
@@ -63,7 +66,13 @@ impl<'a> Spectrum<'a> {
 
     /// `[points, samples]`: from a signal over time to its values at the points; `conjugate` for a signal
     /// reversed in time, which makes the product a correlation.
-    fn analysis(&self, points: &[usize], samples: usize, factor: Factor, conjugate: bool) -> Vec<f32> {
+    fn analysis(
+        &self,
+        points: &[usize],
+        samples: usize,
+        factor: Factor,
+        conjugate: bool,
+    ) -> Vec<f32> {
         let mut matrix = Vec::with_capacity(points.len() * samples);
         for &point in points {
             let (frequency, part) = self.point(point);
@@ -109,7 +118,12 @@ impl<'a> Spectrum<'a> {
 
     /// The points, in groups whose buffers stay within bounds.
     fn groups(&self) -> Vec<Vec<usize>> {
-        let DelayConvolution { batch, inputs, outputs, .. } = *self.shape;
+        let DelayConvolution {
+            batch,
+            inputs,
+            outputs,
+            ..
+        } = *self.shape;
         let per_point = batch * inputs + batch * outputs + inputs * outputs;
         let size = (WORKING_VALUES / per_point.max(1)).clamp(8, self.points().max(8));
         let all: Vec<usize> = (0..self.points()).collect();
@@ -117,81 +131,132 @@ impl<'a> Spectrum<'a> {
     }
 
     pub(crate) fn forward(&self, input: &[f32], kernel: &[f32], output: &mut [f32]) {
-        let DelayConvolution { steps, batch, inputs, outputs, .. } = *self.shape;
+        let DelayConvolution {
+            steps,
+            batch,
+            inputs,
+            outputs,
+            ..
+        } = *self.shape;
         for (index, points) in self.groups().iter().enumerate() {
             let signal = self.signal_at(points, input, steps, batch * inputs, Factor::First, false);
             let weights = self.kernel_at(points, kernel, false);
             let mut products = vec![0.0; points.len() * batch * outputs];
-            products.par_chunks_mut(batch * outputs).enumerate().for_each(|(point, product)| {
-                multiply_into(
-                    Matrix::new(part(&signal, point, batch * inputs), batch, inputs),
-                    Matrix::new(part(&weights, point, inputs * outputs), inputs, outputs),
-                    product,
-                    outputs,
-                    false,
-                    Threads::One,
-                );
-            });
-            self.signal_from(points, &products, self.shape.output_steps(), output, index > 0);
+            products
+                .par_chunks_mut(batch * outputs)
+                .enumerate()
+                .for_each(|(point, product)| {
+                    multiply_into(
+                        Matrix::new(part(&signal, point, batch * inputs), batch, inputs),
+                        Matrix::new(part(&weights, point, inputs * outputs), inputs, outputs),
+                        product,
+                        outputs,
+                        false,
+                        Threads::One,
+                    );
+                });
+            self.signal_from(
+                points,
+                &products,
+                self.shape.output_steps(),
+                output,
+                index > 0,
+            );
         }
     }
 
     pub(crate) fn input_gradient(&self, kernel: &[f32], of_output: &[f32], of_input: &mut [f32]) {
-        let DelayConvolution { steps, batch, inputs, outputs, .. } = *self.shape;
+        let DelayConvolution {
+            steps,
+            batch,
+            inputs,
+            outputs,
+            ..
+        } = *self.shape;
         let output_steps = self.shape.output_steps();
         for (index, points) in self.groups().iter().enumerate() {
-            let signal =
-                self.signal_at(points, of_output, output_steps, batch * outputs, Factor::First, false);
+            let signal = self.signal_at(
+                points,
+                of_output,
+                output_steps,
+                batch * outputs,
+                Factor::First,
+                false,
+            );
             let weights = self.kernel_at(points, kernel, true);
             let mut products = vec![0.0; points.len() * batch * inputs];
-            products.par_chunks_mut(batch * inputs).enumerate().for_each(|(point, product)| {
-                multiply_into(
-                    Matrix::new(part(&signal, point, batch * outputs), batch, outputs),
-                    Matrix::new(part(&weights, point, inputs * outputs), inputs, outputs).transposed(),
-                    product,
-                    inputs,
-                    false,
-                    Threads::One,
-                );
-            });
+            products
+                .par_chunks_mut(batch * inputs)
+                .enumerate()
+                .for_each(|(point, product)| {
+                    multiply_into(
+                        Matrix::new(part(&signal, point, batch * outputs), batch, outputs),
+                        Matrix::new(part(&weights, point, inputs * outputs), inputs, outputs)
+                            .transposed(),
+                        product,
+                        inputs,
+                        false,
+                        Threads::One,
+                    );
+                });
             self.signal_from(points, &products, steps, of_input, index > 0);
         }
     }
 
     pub(crate) fn kernel_gradient(&self, input: &[f32], of_output: &[f32], of_kernel: &mut [f32]) {
-        let DelayConvolution { steps, batch, inputs, outputs, taps, .. } = *self.shape;
+        let DelayConvolution {
+            steps,
+            batch,
+            inputs,
+            outputs,
+            taps,
+            ..
+        } = *self.shape;
         let output_steps = self.shape.output_steps();
         for (index, points) in self.groups().iter().enumerate() {
             let signal = self.signal_at(points, input, steps, batch * inputs, Factor::First, true);
-            let gradient =
-                self.signal_at(points, of_output, output_steps, batch * outputs, Factor::Second, false);
+            let gradient = self.signal_at(
+                points,
+                of_output,
+                output_steps,
+                batch * outputs,
+                Factor::Second,
+                false,
+            );
             let mut products = vec![0.0; points.len() * inputs * outputs];
-            products.par_chunks_mut(inputs * outputs).enumerate().for_each(|(point, product)| {
-                multiply_into(
-                    Matrix::new(part(&signal, point, batch * inputs), batch, inputs).transposed(),
-                    Matrix::new(part(&gradient, point, batch * outputs), batch, outputs),
-                    product,
-                    outputs,
-                    false,
-                    Threads::One,
-                );
-            });
-            let synthesis = self.synthesis(points, taps);
-            of_kernel.par_chunks_mut(taps * outputs).enumerate().for_each(|(channel, of_kernel)| {
-                multiply_into(
-                    Matrix::new(&synthesis, taps, points.len()),
-                    Matrix::strided(
-                        &products[channel * outputs..],
-                        points.len(),
+            products
+                .par_chunks_mut(inputs * outputs)
+                .enumerate()
+                .for_each(|(point, product)| {
+                    multiply_into(
+                        Matrix::new(part(&signal, point, batch * inputs), batch, inputs)
+                            .transposed(),
+                        Matrix::new(part(&gradient, point, batch * outputs), batch, outputs),
+                        product,
                         outputs,
-                        inputs * outputs,
-                    ),
-                    of_kernel,
-                    outputs,
-                    index > 0,
-                    Threads::One,
-                );
-            });
+                        false,
+                        Threads::One,
+                    );
+                });
+            let synthesis = self.synthesis(points, taps);
+            of_kernel
+                .par_chunks_mut(taps * outputs)
+                .enumerate()
+                .for_each(|(channel, of_kernel)| {
+                    multiply_into(
+                        Matrix::new(&synthesis, taps, points.len()),
+                        Matrix::strided(
+                            &products[channel * outputs..],
+                            points.len(),
+                            outputs,
+                            inputs * outputs,
+                        ),
+                        of_kernel,
+                        outputs,
+                        index > 0,
+                        Threads::One,
+                    );
+                });
         }
     }
 
@@ -220,27 +285,36 @@ impl<'a> Spectrum<'a> {
 
     /// The kernel at the points, `[points, inputs, outputs]`.
     fn kernel_at(&self, points: &[usize], kernel: &[f32], conjugate: bool) -> Vec<f32> {
-        let DelayConvolution { inputs, outputs, taps, .. } = *self.shape;
+        let DelayConvolution {
+            inputs,
+            outputs,
+            taps,
+            ..
+        } = *self.shape;
         let analysis = self.analysis(points, taps, Factor::Second, conjugate);
         let mut values = vec![0.0; points.len() * inputs * outputs];
         let shared = crate::disjoint::DisjointMut::new(&mut values);
-        kernel.par_chunks(taps * outputs).enumerate().for_each(|(channel, kernel)| {
-            let mut own = vec![0.0; points.len() * outputs];
-            multiply_into(
-                Matrix::new(&analysis, points.len(), taps),
-                Matrix::new(kernel, taps, outputs),
-                &mut own,
-                outputs,
-                false,
-                Threads::One,
-            );
-            for (point, own) in own.chunks_exact(outputs).enumerate() {
-                // SAFETY: each channel writes its own rows.
-                #[allow(unsafe_code)]
-                let row = unsafe { shared.slice((point * inputs + channel) * outputs, outputs) };
-                row.copy_from_slice(own);
-            }
-        });
+        kernel
+            .par_chunks(taps * outputs)
+            .enumerate()
+            .for_each(|(channel, kernel)| {
+                let mut own = vec![0.0; points.len() * outputs];
+                multiply_into(
+                    Matrix::new(&analysis, points.len(), taps),
+                    Matrix::new(kernel, taps, outputs),
+                    &mut own,
+                    outputs,
+                    false,
+                    Threads::One,
+                );
+                for (point, own) in own.chunks_exact(outputs).enumerate() {
+                    // SAFETY: each channel writes its own rows.
+                    #[allow(unsafe_code)]
+                    let row =
+                        unsafe { shared.slice((point * inputs + channel) * outputs, outputs) };
+                    row.copy_from_slice(own);
+                }
+            });
         values
     }
 

@@ -283,8 +283,12 @@ impl LifScan {
         );
         let folded = self.fold();
         match self.tie {
-            ThresholdTie::Fires => step_forward(folded, membrane, spikes, carry, |h, theta| h >= theta),
-            ThresholdTie::Silent => step_forward(folded, membrane, spikes, carry, |h, theta| h > theta),
+            ThresholdTie::Fires => {
+                step_forward(folded, membrane, spikes, carry, |h, theta| h >= theta)
+            }
+            ThresholdTie::Silent => {
+                step_forward(folded, membrane, spikes, carry, |h, theta| h > theta)
+            }
         }
     }
 

@@ -5,8 +5,6 @@ mod basilar_membrane;
 mod hair_cell;
 mod hankel;
 
-use std::sync::{Arc, Mutex, PoisonError};
-
 use chiasm_core::{Error, Result, Seed};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -90,18 +88,18 @@ pub struct ChannelSpike {
     pub channel: u16,
 }
 
-/// An ear for sounds of one sampling rate.
+/// An ear for sounds of one sampling rate and of up to some length.
 pub struct Cochlea {
     settings: CochleaSettings,
     sample_rate: f64,
-    places: Vec<f64>,
-    /// The membrane's transfer for the longest sound heard so far.
-    membrane: Mutex<Option<(usize, Arc<BasilarMembrane>)>>,
+    longest: usize,
+    membrane: BasilarMembrane,
 }
 
 impl Cochlea {
-    /// An ear for sounds of `sample_rate` samples per second.
-    pub fn new(settings: CochleaSettings, sample_rate: f64) -> Result<Self> {
+    /// An ear for sounds of `sample_rate` samples per second and at most `longest` samples. Making it takes
+    /// longer than hearing a sound.
+    pub fn new(settings: CochleaSettings, sample_rate: f64, longest: usize) -> Result<Self> {
         settings.check()?;
         if !(4_000.0..=200_000.0).contains(&sample_rate) {
             return Err(Error::setting(
@@ -110,29 +108,39 @@ impl Cochlea {
                 "4000 to 200000 samples per second",
             ));
         }
+        if longest as f64 > 60.0 * sample_rate {
+            let seconds = longest as f64 / sample_rate;
+            return Err(Error::setting(
+                "longest sound",
+                seconds,
+                "at most 60 seconds",
+            ));
+        }
         let width = settings.to_centimetres - settings.from_centimetres;
         let last = (settings.channels - 1).max(1) as f64;
-        let places = (0..settings.channels)
-            .map(|index| settings.from_centimetres + width * index as f64 / last);
-        let places = places.collect();
+        let places: Vec<f64> = (0..settings.channels)
+            .map(|index| settings.from_centimetres + width * index as f64 / last)
+            .collect();
+        let ringing = (RINGING * sample_rate) as usize;
+        let padded = fast_length(longest + ringing);
+        let membrane = BasilarMembrane::new(&places, sample_rate, padded);
         Ok(Cochlea {
             settings,
             sample_rate,
-            places,
-            membrane: Mutex::new(None),
+            longest,
+            membrane,
         })
     }
 
     /// The spikes a sound evokes, in order of time. Repeats of a sound differ by `seed` only.
     pub fn hear(&self, sound: &[f32], seed: Seed) -> Result<Vec<ChannelSpike>> {
         let prepared = self.prepare(sound)?;
-        let membrane = self.membrane(prepared.len());
-        let spectrum = membrane.spectrum(&prepared)?;
+        let spectrum = self.membrane.spectrum(&prepared)?;
         let samples = prepared.len() + (RINGING * self.sample_rate) as usize;
         let channels: Vec<Vec<ChannelSpike>> = (0..self.settings.channels)
             .into_par_iter()
             .map(|channel| {
-                let motion = membrane.motion(channel, &spectrum)?;
+                let motion = self.membrane.motion(channel, &spectrum)?;
                 Ok(self.spikes(channel, &motion[..samples], seed.indexed(channel as u64)))
             })
             .collect::<Result<_>>()?;
@@ -144,6 +152,15 @@ impl Cochlea {
     /// The sound at the set loudness, with ramps at both ends.
     fn prepare(&self, sound: &[f32]) -> Result<Vec<f32>> {
         let needed = 16;
+        if sound.len() > self.longest {
+            return Err(Error::Shape {
+                operation: "cochlea",
+                what: "sound".into(),
+                axis: "samples",
+                found: sound.len(),
+                expected: format!("at most {}", self.longest),
+            });
+        }
         if sound.len() < needed {
             return Err(Error::TooFew {
                 operation: "cochlea",
@@ -195,28 +212,6 @@ impl Cochlea {
             .collect())
     }
 
-    /// The membrane for sounds of `samples` samples; kept, because its transfer takes longer than a sound.
-    fn membrane(&self, samples: usize) -> Arc<BasilarMembrane> {
-        let needed = samples + (RINGING * self.sample_rate) as usize;
-        let mut kept = self.membrane.lock().unwrap_or_else(PoisonError::into_inner);
-        match kept.as_ref() {
-            Some((length, membrane)) if *length >= needed => membrane.clone(),
-            _ => {
-                // Powers of two and one and a half times them: a handful of transfers in a corpus, fast transforms.
-                let power = needed.next_power_of_two();
-                let length = if needed <= power / 4 * 3 {
-                    power / 4 * 3
-                } else {
-                    power
-                };
-                let membrane =
-                    Arc::new(BasilarMembrane::new(&self.places, self.sample_rate, length));
-                *kept = Some((length, membrane.clone()));
-                membrane
-            }
-        }
-    }
-
     /// One channel's bushy cell spikes.
     fn spikes(&self, channel: usize, motion: &[f32], seed: Seed) -> Vec<ChannelSpike> {
         let mut rng = seed.rng();
@@ -240,6 +235,17 @@ impl Cochlea {
     }
 }
 
+/// The smallest power of two, or one and a half times one, that holds `samples`: lengths with fast
+/// transforms.
+fn fast_length(samples: usize) -> usize {
+    let power = samples.next_power_of_two().max(4);
+    if samples <= power / 4 * 3 {
+        power / 4 * 3
+    } else {
+        power
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -257,7 +263,7 @@ mod tests {
             from_centimetres: 0.9,
             ..CochleaSettings::default()
         };
-        Cochlea::new(settings, 16_000.0).unwrap()
+        Cochlea::new(settings, 16_000.0, 4000).unwrap()
     }
 
     #[test]
@@ -310,12 +316,16 @@ mod tests {
             ear.hear(&broken, Seed::new(1)),
             Err(Error::NotFinite { .. })
         ));
-        assert!(Cochlea::new(CochleaSettings::default(), 100.0).is_err());
+        assert!(matches!(
+            ear.hear(&[0.1; 4001], Seed::new(1)),
+            Err(Error::Shape { .. })
+        ));
+        assert!(Cochlea::new(CochleaSettings::default(), 100.0, 10).is_err());
         let backwards = CochleaSettings {
             from_centimetres: 3.0,
             to_centimetres: 1.0,
             ..Default::default()
         };
-        assert!(Cochlea::new(backwards, 16_000.0).is_err());
+        assert!(Cochlea::new(backwards, 16_000.0, 10).is_err());
     }
 }

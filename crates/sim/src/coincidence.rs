@@ -30,6 +30,8 @@ pub struct CoincidenceSettings {
     pub steps: usize,
     /// Seconds a step lasts.
     pub step_seconds: f64,
+    /// The shortest lag, in steps: 0 lets some pairs coincide as they are, which needs no delays to see.
+    pub shortest_lag: usize,
     /// The longest lag, in steps.
     pub longest_lag: usize,
     /// Events of each pair in a trial.
@@ -49,6 +51,7 @@ impl Default for CoincidenceSettings {
             classes: 4,
             steps: 100,
             step_seconds: 0.01,
+            shortest_lag: 3,
             longest_lag: 20,
             events_per_pair: 3,
             jitter_steps: 1.0,
@@ -73,6 +76,10 @@ impl CoincidenceSettings {
         }
         if self.steps < 2 || self.steps > 1 << 20 {
             return Err(Error::setting("steps", self.steps, "2 to 1048576"));
+        }
+        if self.shortest_lag > self.longest_lag {
+            let allowed = "at most longest_lag";
+            return Err(Error::setting("shortest_lag", self.shortest_lag, allowed));
         }
         if 2 * self.longest_lag >= self.steps {
             return Err(Error::setting(
@@ -121,18 +128,20 @@ pub struct Coincidence {
 }
 
 impl Coincidence {
-    /// Draws lags between `-longest_lag` and `longest_lag`, different between all classes of a pair
-    /// as far as there are enough of them.
+    /// Draws lags of `shortest_lag` to `longest_lag` in either direction, different between all classes
+    /// of a pair as far as there are enough of them.
     pub fn new(settings: CoincidenceSettings, seed: Seed) -> Result<Self> {
         settings.check()?;
         let mut rng = seed.named("lags").rng();
-        let longest = settings.longest_lag as i64;
+        let (shortest, longest) = (settings.shortest_lag as i64, settings.longest_lag as i64);
         let mut lags = Array2::zeros((settings.classes, settings.channels / 2));
         for mut pair in lags.columns_mut() {
             let mut left: Vec<i64> = Vec::new();
             for lag in &mut pair {
                 if left.is_empty() {
-                    left = (-longest..=longest).collect();
+                    left = (-longest..=longest)
+                        .filter(|lag| lag.abs() >= shortest)
+                        .collect();
                 }
                 *lag = left.swap_remove(rng.random_range(0..left.len()));
             }
@@ -197,13 +206,13 @@ impl Coincidence {
         Ok(CoincidenceTrial { label, spikes })
     }
 
-    /// How far learned delays are from the planted lags, in steps, one value per class and pair.
+    /// The lags that a network with one layer of delays learned, by (class, pair), in steps.
     ///
-    /// `delays` and `weights` are channels x units, `readout` units x classes: what a network with one
-    /// layer of delays learned. For a class and a pair, the unit taken is the one that speaks most for the
-    /// class through both channels, by `weight · weight · readout`; its lag is the difference of its two
-    /// delays, so that shifts common to the pair cancel. Pairs that no unit supports are left out.
-    pub fn lag_errors(
+    /// `delays` and `weights` are channels x units, `readout` units x classes. For a class and a pair, the
+    /// unit taken is the one that speaks most for the class through both channels, by `weight · weight ·
+    /// readout`; its lag is the difference of its two delays, so that shifts common to the pair cancel. Pairs
+    /// that no unit supports are left out.
+    pub fn learned_lags(
         &self,
         delays: ArrayView2<'_, f64>,
         weights: ArrayView2<'_, f64>,
@@ -217,7 +226,7 @@ impl Coincidence {
         ] {
             if found != expected {
                 return Err(Error::Shape {
-                    operation: "lag errors",
+                    operation: "learned lags",
                     what: what.into(),
                     axis: "values",
                     found: found.0 * found.1,
@@ -225,8 +234,8 @@ impl Coincidence {
                 });
             }
         }
-        let mut errors = BTreeMap::new();
-        for ((class, pair), &lag) in self.lags.indexed_iter() {
+        let mut learned = BTreeMap::new();
+        for ((class, pair), _) in self.lags.indexed_iter() {
             let (lead, trail) = (2 * pair, 2 * pair + 1);
             let support = |unit: usize| {
                 let (a, b) = (weights[[lead, unit]], weights[[trail, unit]]);
@@ -238,11 +247,32 @@ impl Coincidence {
             };
             let best = (0..units).max_by(|&a, &b| support(a).total_cmp(&support(b)));
             if let Some(unit) = best.filter(|&unit| support(unit) > 0.0) {
-                let learned = delays[[lead, unit]] - delays[[trail, unit]];
-                errors.insert((class, pair), (learned - lag as f64).abs());
+                learned.insert((class, pair), delays[[lead, unit]] - delays[[trail, unit]]);
             }
         }
-        Ok(errors)
+        Ok(learned)
+    }
+
+    /// The median distance of learned from planted lags, in steps. Pairs that are missing count as the
+    /// longest lag.
+    pub fn median_lag_error(&self, learned: &BTreeMap<(usize, usize), f64>) -> f64 {
+        let missing = self.settings.longest_lag as f64;
+        let mut errors: Vec<f64> = self
+            .lags
+            .indexed_iter()
+            .map(|(place, &lag)| {
+                learned
+                    .get(&place)
+                    .map_or(missing, |learned| (learned - lag as f64).abs())
+            })
+            .collect();
+        errors.sort_by(f64::total_cmp);
+        let half = errors.len() / 2;
+        if errors.len().is_multiple_of(2) {
+            (errors[half - 1] + errors[half]) / 2.0
+        } else {
+            errors[half]
+        }
     }
 }
 
@@ -315,6 +345,7 @@ mod tests {
             lags.sort_unstable();
             lags.dedup();
             assert_eq!(lags.len(), 4);
+            assert!(lags.iter().all(|lag| (3..=20).contains(&lag.abs())));
         }
         let settings = CoincidenceSettings {
             same_lags: true,
@@ -340,18 +371,19 @@ mod tests {
         }
         let weights = Array2::ones((20, 4));
         let readout = Array2::eye(4);
-        let errors = task
-            .lag_errors(delays.view(), weights.view(), readout.view())
+        let learned = task
+            .learned_lags(delays.view(), weights.view(), readout.view())
             .unwrap();
-        assert_eq!(errors.len(), 40);
-        assert!(errors.values().all(|&error| error < 1e-12));
+        assert_eq!(learned.len(), 40);
+        assert!(task.median_lag_error(&learned) < 1e-12);
         let flat = Array2::zeros((20, 4));
-        let errors = task
-            .lag_errors(flat.view(), weights.view(), readout.view())
+        let none = task
+            .learned_lags(flat.view(), weights.view(), readout.view())
             .unwrap();
-        assert!(errors.values().sum::<f64>() / 40.0 > 5.0);
+        assert!(task.median_lag_error(&none) > 5.0);
+        assert_eq!(task.median_lag_error(&BTreeMap::new()), 20.0);
         assert!(
-            task.lag_errors(flat.view(), weights.view(), weights.view())
+            task.learned_lags(flat.view(), weights.view(), weights.view())
                 .is_err()
         );
     }

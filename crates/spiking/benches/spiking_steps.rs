@@ -180,7 +180,7 @@ fn main() {
                 ..DelayNetworkConfig::default()
             };
             let mut network = config.init(Seed::new(0), &device).unwrap();
-            network.set_spread(6.0);
+            network.set_spread(Some(6.0));
             let scores = |network: &DelayNetwork, inputs| {
                 network.forward(inputs, Mode::Training(Seed::new(0)))
             };

@@ -8,8 +8,8 @@ use chiasm_nn::operation::{Array, Operation, apply, floats, on_kernels};
 
 /// Added to variances.
 const EPSILON: f32 = 1e-5;
-/// What a batch contributes to the running statistics.
-const MOMENTUM: f32 = 0.1;
+/// What a batch contributes to the running statistics in training.
+pub(crate) const MOMENTUM: f32 = 0.1;
 
 /// `scale (x - mean) / √(variance + 1e-5) + shift` per channel, with mean and variance over time and batch
 /// in training and their running averages (rate 0.1, variance unbiased) otherwise.
@@ -37,8 +37,9 @@ impl BatchNorm {
         }
     }
 
-    /// Normalises (steps, batch, channels) by its own statistics, which enter the running ones.
-    pub fn train_on(&self, input: Tensor<3>) -> Tensor<3> {
+    /// Normalises (steps, batch, channels) by its own statistics, which enter the running ones with
+    /// the weight `momentum`.
+    pub fn train_on(&self, input: Tensor<3>, momentum: f32) -> Tensor<3> {
         let [steps, batch, channels] = input.dims();
         let rows = (steps * batch) as f32;
         let (mean, variance, output) = if on_kernels(&input) {
@@ -61,7 +62,7 @@ impl BatchNorm {
         ] {
             let before = running.value_sync();
             let now = now.to_device(&before.device());
-            running.update(before * (1.0 - MOMENTUM) + now * MOMENTUM);
+            running.update(before * (1.0 - momentum) + now * momentum);
             // Folded in at once: a copy or a checkpoint made now must not miss it.
             running.value_sync();
         }

@@ -9,7 +9,7 @@ use chiasm_kernels::delay_kernel::Bump;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
-use crate::batch_norm::BatchNorm;
+use crate::batch_norm::{BatchNorm, MOMENTUM};
 use crate::delay_layer::{DelayLayer, DelayLayerConfig, Spread};
 use crate::dropout::drop_over_time;
 use crate::neuron::{LeakyIntegrator, Neuron, Surrogate, fire, integrate};
@@ -167,7 +167,7 @@ impl DelayNetworkConfig {
                 gain: 1.0,
             },
             config: self.clone(),
-            spread_parameter: (self.taps / 2) as f32,
+            spread_parameter: Some((self.taps / 2) as f32),
         })
     }
 
@@ -264,6 +264,9 @@ pub struct HiddenLayer {
 pub enum Mode {
     /// Spread delays, statistics of the batch, dropout from this seed.
     Training(Seed),
+    /// Rounded delays, statistics of the batch, which enter the running ones with this weight; no
+    /// dropout.
+    Calibration(f32),
     /// Rounded delays, running statistics, no dropout.
     Evaluation,
 }
@@ -282,7 +285,7 @@ pub struct DelayNetwork {
     #[module(skip)]
     config: DelayNetworkConfig,
     #[module(skip)]
-    spread_parameter: f32,
+    spread_parameter: Option<f32>,
 }
 
 impl DelayNetwork {
@@ -301,8 +304,8 @@ impl DelayNetwork {
         self.integrator
     }
 
-    /// Sets the parameter `s` of the spread around delays.
-    pub fn set_spread(&mut self, parameter: f32) {
+    /// Sets the parameter `s` of the spread around delays in training; none to train with rounded delays.
+    pub fn set_spread(&mut self, parameter: Option<f32>) {
         self.spread_parameter = parameter;
     }
 
@@ -345,22 +348,25 @@ impl DelayNetwork {
 
     /// (steps, batch, inputs) counts to (batch, classes) scores.
     pub fn forward(&self, input: Tensor<3>, mode: Mode) -> Tensor<2> {
-        let spread = match (mode, self.config.spread) {
-            (Mode::Evaluation, _) => Spread::Rounded,
-            (_, SpreadShape::Gaussian) => Spread::Bump(Bump::Gaussian {
-                sigma: self.spread_parameter.abs() + 0.27,
+        let spread = match (mode, self.spread_parameter) {
+            (Mode::Training(_), Some(parameter)) => Spread::Bump(match self.config.spread {
+                SpreadShape::Gaussian => Bump::Gaussian {
+                    sigma: parameter.abs() + 0.27,
+                },
+                SpreadShape::Triangle => Bump::Triangle {
+                    width: parameter.abs() + 1.0,
+                },
+                SpreadShape::Linear => Bump::Triangle { width: 1.0 },
             }),
-            (_, SpreadShape::Triangle) => Spread::Bump(Bump::Triangle {
-                width: self.spread_parameter.abs() + 1.0,
-            }),
-            (_, SpreadShape::Linear) => Spread::Bump(Bump::Triangle { width: 1.0 }),
+            _ => Spread::Rounded,
         };
         let mut signal = input;
         for (index, layer) in self.layers.iter().enumerate() {
             let mask = layer.mask.as_ref().map(|mask| mask.val());
             signal = layer.synapses.forward(signal, spread, mask);
             signal = match (&layer.norm, mode) {
-                (Some(norm), Mode::Training(_)) => norm.train_on(signal),
+                (Some(norm), Mode::Training(_)) => norm.train_on(signal, MOMENTUM),
+                (Some(norm), Mode::Calibration(weight)) => norm.train_on(signal, weight),
                 (Some(norm), Mode::Evaluation) => norm.evaluate(signal),
                 (None, _) => signal,
             };

@@ -90,6 +90,9 @@ pub struct DelayTrainingSettings {
     pub weight_decay: f32,
     /// How the spread around delays moves.
     pub spread: SpreadSchedule,
+    /// The last share of epochs, in which delays are rounded already and only weights learn on. The paper
+    /// takes none: its recordings forgive half a step, where fine timing decides it is needed.
+    pub rounded_share: f64,
     /// Epochs without a better validation loss after which training stops; 0 for never.
     pub patience: usize,
 }
@@ -108,6 +111,7 @@ impl Default for DelayTrainingSettings {
                 to: 0.23,
                 share: 0.25,
             },
+            rounded_share: 0.0,
             patience: 0,
         }
     }
@@ -117,7 +121,20 @@ impl DelayTrainingSettings {
     /// Refuses settings without meaning.
     pub fn check(&self) -> chiasm_core::Result<()> {
         self.spread.check()?;
+        if !(0.0..=1.0).contains(&self.rounded_share) {
+            return Err(Error::setting(
+                "rounded_share",
+                self.rounded_share,
+                "0 to 1",
+            ));
+        }
         self.training().check()
+    }
+
+    /// The spread in an epoch, counted from 0; none where delays are rounded.
+    fn spread_at(&self, epoch: usize, epochs: usize) -> Option<f32> {
+        let rounded_from = epochs as f64 * (1.0 - self.rounded_share);
+        ((epoch as f64) < rounded_from).then(|| self.spread.at(epoch, epochs))
     }
 
     fn training(&self) -> TrainingSettings {
@@ -152,15 +169,11 @@ impl DelayTrainingSettings {
 
 /// Classification of spike recordings; validation is by rounded delays.
 #[derive(Debug)]
-pub struct DelayObjective<'a> {
-    /// What is trained on.
-    pub training: &'a SpikeData,
-    /// What early stopping looks at.
-    pub validation: Option<&'a SpikeData>,
-    /// How the spread around delays moves.
-    pub spread: SpreadSchedule,
-    /// Where batches are put.
-    pub device: Device,
+struct DelayObjective<'a> {
+    training: &'a SpikeData,
+    validation: Option<&'a SpikeData>,
+    settings: &'a DelayTrainingSettings,
+    device: &'a Device,
 }
 
 impl Objective<DelayNetwork> for DelayObjective<'_> {
@@ -169,19 +182,21 @@ impl Objective<DelayNetwork> for DelayObjective<'_> {
     }
 
     fn loss(&self, model: &DelayNetwork, batch: &[usize], noise: Seed) -> Result<Tensor<1>> {
-        let (counts, labels) = self.training.batch(batch, &self.device);
+        let (counts, labels) = self.training.batch(batch, self.device);
         let scores = model.forward(counts, Mode::Training(noise));
         Ok(cross_entropy(scores, labels))
     }
 
     fn validate(&self, model: &DelayNetwork) -> Result<Option<f64>> {
-        Ok(self
-            .validation
-            .map(|data| evaluate(model, data, &self.device).0))
+        Ok(self.validation.map(|data| {
+            // `model` is a copy with statistics of its own.
+            calibrate(model, self.training, self.device);
+            evaluate(model, data, self.device).0
+        }))
     }
 
     fn at_epoch(&self, mut model: DelayNetwork, epoch: usize, epochs: usize) -> DelayNetwork {
-        model.set_spread(self.spread.at(epoch, epochs));
+        model.set_spread(self.settings.spread_at(epoch, epochs));
         model
     }
 
@@ -190,18 +205,53 @@ impl Objective<DelayNetwork> for DelayObjective<'_> {
     }
 }
 
-/// Trains `network` on `training`; see [`chiasm_nn::training::train`] for checkpoints and stops.
+/// Estimates the running statistics of a network's normalisations anew, with rounded delays.
+///
+/// Rounding puts on one tap what training spread over several, which changes the variance that neurons
+/// see; with the statistics of training they would fire at other rates than they learned to.
+pub fn calibrate(network: &DelayNetwork, data: &SpikeData, device: &Device) {
+    // Copies share their running statistics.
+    let network = network.clone().no_grad();
+    let device = device.clone().without_autodiff();
+    let indices: Vec<usize> = (0..data.len()).collect();
+    for (index, batch) in indices.chunks(EVALUATION_BATCH).enumerate() {
+        let (counts, _) = data.batch(batch, &device);
+        network.forward(counts, Mode::Calibration(1.0 / (index + 1) as f32));
+    }
+}
+
+/// What a network with delays is trained on, and where.
+#[derive(Clone, Copy, Debug)]
+pub struct DelayTask<'a> {
+    /// The recordings it learns.
+    pub training: &'a SpikeData,
+    /// The recordings that early stopping looks at.
+    pub validation: Option<&'a SpikeData>,
+    /// Where batches are put.
+    pub device: &'a Device,
+}
+
+/// Trains `network`, then calibrates it for rounded delays; see [`chiasm_nn::training::train`] for
+/// checkpoints and stops.
 pub fn train_delays(
     network: DelayNetwork,
-    objective: &DelayObjective<'_>,
+    task: DelayTask<'_>,
     settings: &DelayTrainingSettings,
     seed: Seed,
     checkpoint: Option<&Path>,
     progress: &Progress,
 ) -> Result<Trained<DelayNetwork>> {
     settings.check()?;
+    let objective = DelayObjective {
+        training: task.training,
+        validation: task.validation,
+        settings,
+        device: task.device,
+    };
     let training = settings.training();
-    train(network, objective, &training, seed, checkpoint, progress)
+    let trained = train(network, &objective, &training, seed, checkpoint, progress)?;
+    calibrate(&trained.model, task.training, task.device);
+    Ok(trained)
 }
 
 /// The share of recordings whose class scores highest, with rounded delays.
@@ -241,6 +291,12 @@ mod tests {
         for epoch in [38, 100, 149] {
             assert!((spread.at(epoch, 150) - 0.23).abs() < 1e-6);
         }
+        let settings = DelayTrainingSettings {
+            rounded_share: 0.2,
+            ..Default::default()
+        };
+        assert!(settings.spread_at(119, 150).is_some());
+        assert_eq!(settings.spread_at(120, 150), None);
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub use delay_layer::{
 };
 pub use delay_network::{DelayNetwork, DelayNetworkConfig, Delays, Mode, SpreadShape, Synapses};
 pub use delay_training::{
-    DelayObjective, DelayTrainingSettings, SpreadSchedule, accuracy, train_delays,
+    DelayTask, DelayTrainingSettings, SpreadSchedule, accuracy, calibrate, train_delays,
 };
 pub use dropout::drop_over_time;
 pub use event_driven::{EventDriven, Outcome};

@@ -5,16 +5,59 @@ use rand_chacha::rand_core::SeedableRng;
 use super::*;
 
 const SHAPES: [DelayConvolution; 5] = [
-    DelayConvolution { steps: 11, batch: 3, inputs: 4, outputs: 5, taps: 7, tail: 3 },
-    DelayConvolution { steps: 12, batch: 2, inputs: 3, outputs: 40, taps: 6, tail: 2 },
-    DelayConvolution { steps: 5, batch: 1, inputs: 2, outputs: 33, taps: 9, tail: 8 },
-    DelayConvolution { steps: 9, batch: 2, inputs: 1, outputs: 1, taps: 1, tail: 0 },
-    DelayConvolution { steps: 3, batch: 4, inputs: 2, outputs: 64, taps: 25, tail: 12 },
+    DelayConvolution {
+        steps: 11,
+        batch: 3,
+        inputs: 4,
+        outputs: 5,
+        taps: 7,
+        tail: 3,
+    },
+    DelayConvolution {
+        steps: 12,
+        batch: 2,
+        inputs: 3,
+        outputs: 40,
+        taps: 6,
+        tail: 2,
+    },
+    DelayConvolution {
+        steps: 5,
+        batch: 1,
+        inputs: 2,
+        outputs: 33,
+        taps: 9,
+        tail: 8,
+    },
+    DelayConvolution {
+        steps: 9,
+        batch: 2,
+        inputs: 1,
+        outputs: 1,
+        taps: 1,
+        tail: 0,
+    },
+    DelayConvolution {
+        steps: 3,
+        batch: 4,
+        inputs: 2,
+        outputs: 64,
+        taps: 25,
+        tail: 12,
+    },
 ];
 
 fn random(count: usize, density: f64, seed: u64) -> Vec<f32> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    (0..count).map(|_| if rng.random_bool(density) { rng.random_range(-1.0..1.0) } else { 0.0 }).collect()
+    (0..count)
+        .map(|_| {
+            if rng.random_bool(density) {
+                rng.random_range(-1.0..1.0)
+            } else {
+                0.0
+            }
+        })
+        .collect()
 }
 
 /// Visits every term of the sum: (index in x, index in K, index in y).
@@ -81,7 +124,14 @@ fn every_route_agrees_with_the_definition() {
 
 #[test]
 fn one_spike_arrives_after_its_delay() {
-    let shape = DelayConvolution { steps: 10, batch: 1, inputs: 1, outputs: 1, taps: 5, tail: 2 };
+    let shape = DelayConvolution {
+        steps: 10,
+        batch: 1,
+        inputs: 1,
+        outputs: 1,
+        taps: 5,
+        tail: 2,
+    };
     let mut input = vec![0.0; 10];
     input[9] = 1.0;
     let mut kernel = vec![0.0; 5];
@@ -94,11 +144,22 @@ fn one_spike_arrives_after_its_delay() {
 
 #[test]
 fn the_route_follows_the_density() {
-    let shape = DelayConvolution { steps: 100, batch: 32, inputs: 128, outputs: 128, taps: 25, tail: 12 };
+    let shape = DelayConvolution {
+        steps: 100,
+        batch: 32,
+        inputs: 128,
+        outputs: 128,
+        taps: 25,
+        tail: 12,
+    };
     let route = |density| shape.route(Some(&shape.list(&random(shape.input_len(), density, 4))));
     assert_eq!(route(0.01), Route::Spikes);
     assert_eq!(route(1.0), Route::Spectral);
     assert_eq!(shape.route(None), Route::Spectral);
-    let small = DelayConvolution { taps: 1, tail: 0, ..shape };
+    let small = DelayConvolution {
+        taps: 1,
+        tail: 0,
+        ..shape
+    };
     assert_eq!(small.route(None), Route::Direct);
 }

@@ -43,7 +43,8 @@ fn tangent(scan: &LifScan, input: &[f32], probe: usize) -> Vec<(f64, f64)> {
     let mut spikes = Vec::new();
     for (step, &x) in input.iter().enumerate() {
         let mut h = (
-            decay * membrane.0 + f64::from(scan.gain) * f64::from(x) + f64::from(scan.drive) - late.0,
+            decay * membrane.0 + f64::from(scan.gain) * f64::from(x) + f64::from(scan.drive)
+                - late.0,
             decay * membrane.1 - late.1,
         );
         if step == probe {
@@ -63,7 +64,10 @@ fn tangent(scan: &LifScan, input: &[f32], probe: usize) -> Vec<(f64, f64)> {
             }
             Reset::To(v) => {
                 let v = f64::from(v);
-                (h.0 * (1.0 - fired) + v * fired, h.1 * (1.0 - fired) + (v - h.0) * for_reset)
+                (
+                    h.0 * (1.0 - fired) + v * fired,
+                    h.1 * (1.0 - fired) + (v - h.0) * for_reset,
+                )
             }
         };
     }
@@ -74,7 +78,12 @@ fn tangent(scan: &LifScan, input: &[f32], probe: usize) -> Vec<(f64, f64)> {
 fn forward_and_backward_agree_with_forward_mode_differentiation() {
     let (steps, lanes) = (9, 5);
     for surrogate in SURROGATES {
-        for reset in [Reset::None, Reset::Subtract, Reset::SubtractUndecayed, Reset::To(0.1)] {
+        for reset in [
+            Reset::None,
+            Reset::Subtract,
+            Reset::SubtractUndecayed,
+            Reset::To(0.1),
+        ] {
             for detach_reset in [false, true] {
                 let scan = neuron(reset, detach_reset, surrogate);
                 let input = noise(steps * lanes, 3);
@@ -122,7 +131,10 @@ fn surrogates_have_their_published_values() {
     for (surrogate, (at_zero, at_tenth)) in SURROGATES.iter().zip(expected) {
         for (x, value) in [(0.0, at_zero), (0.1, at_tenth), (-0.1, at_tenth)] {
             let found = f64::from(surrogate.derivative(x));
-            assert!((found - value).abs() < 1e-5, "{surrogate:?} at {x}: {found}, not {value}");
+            assert!(
+                (found - value).abs() < 1e-5,
+                "{surrogate:?} at {x}: {found}, not {value}"
+            );
         }
     }
 }
@@ -155,7 +167,11 @@ fn threads_and_lane_ranges_change_nothing() {
     let mut gradient = input.clone();
     scan.backward(steps, lanes, &membrane, &mut gradient);
     for lane in [0, 1, 15, 16, 1023, 1024, 2501, 5002] {
-        let column = |values: &[f32]| (0..steps).map(|t| values[t * lanes + lane]).collect::<Vec<_>>();
+        let column = |values: &[f32]| {
+            (0..steps)
+                .map(|t| values[t * lanes + lane])
+                .collect::<Vec<_>>()
+        };
         let mut own_membrane = column(&input);
         let mut own_spikes = vec![0.0; steps];
         scan.forward(steps, 1, &mut own_membrane, &mut own_spikes);
@@ -170,7 +186,10 @@ fn threads_and_lane_ranges_change_nothing() {
 #[test]
 fn the_leaky_integrator_is_an_exponential_filter() {
     let (steps, lanes) = (30, 3);
-    let filter = LeakyIntegrator { decay: 0.8, gain: 0.5 };
+    let filter = LeakyIntegrator {
+        decay: 0.8,
+        gain: 0.5,
+    };
     let input = noise(steps * lanes, 6);
     let mut integrated = input.clone();
     filter.forward(steps, lanes, &mut integrated);
@@ -179,8 +198,9 @@ fn the_leaky_integrator_is_an_exponential_filter() {
     filter.backward(steps, lanes, &mut gradient);
     for lane in 0..lanes {
         for t in 0..steps {
-            let value: f64 =
-                (0..=t).map(|u| 0.5 * 0.8f64.powi((t - u) as i32) * f64::from(input[u * lanes + lane])).sum();
+            let value: f64 = (0..=t)
+                .map(|u| 0.5 * 0.8f64.powi((t - u) as i32) * f64::from(input[u * lanes + lane]))
+                .sum();
             assert!((f64::from(integrated[t * lanes + lane]) - value).abs() < 1e-5);
             let slope: f64 = (t..steps)
                 .map(|u| 0.5 * 0.8f64.powi((u - t) as i32) * f64::from(weights[u * lanes + lane]))

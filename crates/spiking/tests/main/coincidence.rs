@@ -6,8 +6,8 @@ use chiasm_core::{Progress, Seed};
 use chiasm_nn::weights::{load, save, weights};
 use chiasm_sim::coincidence::{Coincidence, CoincidenceSettings};
 use chiasm_spiking::{
-    DelayNetwork, DelayNetworkConfig, DelayObjective, DelayTrainingSettings, Delays, Readout,
-    Sample, SpikeData, SpreadSchedule, accuracy, train_delays,
+    DelayNetwork, DelayNetworkConfig, DelayTask, DelayTrainingSettings, Delays, Readout, Sample,
+    SpikeData, SpreadSchedule, accuracy, train_delays,
 };
 
 fn data(task: &Coincidence, count: usize, part: &str) -> SpikeData {
@@ -41,34 +41,27 @@ fn trained(task: &Coincidence, delays: Delays, epochs: usize) -> (DelayNetwork, 
         ..DelayNetworkConfig::default()
     };
     let training = data(task, 320, "training");
-    let objective = DelayObjective {
-        training: &training,
-        validation: None,
+    let schedule = DelayTrainingSettings {
+        epochs,
+        batch_size: 32,
+        weight_rate: 1e-2,
         spread: SpreadSchedule::Shrinking {
             from: 10.0,
             to: 0.23,
             share: 0.5,
         },
-        device: device.clone(),
-    };
-    let schedule = DelayTrainingSettings {
-        epochs,
-        batch_size: 32,
-        weight_rate: 1e-2,
-        spread: objective.spread,
+        rounded_share: 0.3,
         ..DelayTrainingSettings::default()
     };
     let network = config.init(Seed::new(1), &device).unwrap();
+    let task_of = DelayTask {
+        training: &training,
+        validation: None,
+        device: &device,
+    };
     let seed = Seed::new(2);
-    let trained = train_delays(
-        network,
-        &objective,
-        &schedule,
-        seed,
-        None,
-        &Progress::silent(),
-    )
-    .unwrap();
+    let trained =
+        train_delays(network, task_of, &schedule, seed, None, &Progress::silent()).unwrap();
     let accuracy = accuracy(&trained.model, &data(task, 200, "test"), &device);
     (trained.model, accuracy)
 }

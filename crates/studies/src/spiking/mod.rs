@@ -1,0 +1,3 @@
+//! Spiking networks.
+
+pub(crate) mod learned_delays;
