@@ -1,6 +1,13 @@
 //! Matching a million dendritic segments of twenty synapses against a code of 2 048 cells, the work
 //! of `bench/peers/numpy_segments.py`.
 
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::print_stdout
+)]
+
 use chiasm_core::Seed;
 use chiasm_memory::Sdr;
 use chiasm_memory::segment_index::SegmentIndex;

@@ -34,7 +34,11 @@ pub fn spearman(x: &[f64], y: &[f64]) -> Result<f64> {
         a.iter().zip(b).map(|(a, b)| (a - mean) * (b - mean)).sum()
     };
     let scale = (product(&x, &x) * product(&y, &y)).sqrt();
-    Ok(if scale == 0.0 { 0.0 } else { product(&x, &y) / scale })
+    Ok(if scale == 0.0 {
+        0.0
+    } else {
+        product(&x, &y) / scale
+    })
 }
 
 fn average_ranks(values: &[f64]) -> Vec<f64> {
