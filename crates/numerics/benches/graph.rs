@@ -4,8 +4,11 @@
 //! and prints what they reach beside it.
 
 #![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::unwrap_used,
     clippy::print_stdout,
-    reason = "the quality reached is printed beside the time"
+    reason = "a benchmark prints and may fail loudly"
 )]
 
 use chiasm_core::{Progress, Seed};

@@ -3,6 +3,14 @@
 //!
 //!     cargo bench -p chiasm-numerics --bench similarity
 
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark prints and may fail loudly"
+)]
+
 use chiasm_core::data::Rdm;
 use chiasm_core::{Progress, Seed};
 use chiasm_numerics::similarity::comparator::pairwise;

@@ -3,8 +3,11 @@
 //! `bench/peers/tensorly_cp.py` times tensorly on the same numbers and prints its error beside ours.
 
 #![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::unwrap_used,
     clippy::print_stdout,
-    reason = "the error reached is printed beside the time"
+    reason = "a benchmark prints and may fail loudly"
 )]
 
 use chiasm_core::{Progress, Seed};

@@ -1,5 +1,15 @@
 //! Behaviour of the shared numerical methods, checked from outside.
 
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test may fail loudly"
+)]
+
 mod graph;
 mod similarity;
 mod tensor;

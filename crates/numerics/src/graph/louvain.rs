@@ -128,7 +128,10 @@ fn run_once(graph: &WeightedGraph, resolution: f64, rng: &mut ChaCha8Rng) -> Vec
     };
     let doubled = 2.0 * graph.total_weight();
     let mut communities: Vec<usize> = (0..nodes).collect();
-    while doubled > 0.0 {
+    if doubled <= 0.0 {
+        return communities;
+    }
+    loop {
         let (labels, moved) = move_nodes(&level, doubled, resolution, rng);
         if !moved {
             break;

@@ -14,9 +14,11 @@ mod counting;
 mod description;
 #[cfg(test)]
 mod incremental_tests;
+mod level;
 mod search;
 mod source;
 mod state;
+mod step_length;
 
 use chiasm_core::{Error, Progress, Result, Seed};
 use rayon::prelude::*;

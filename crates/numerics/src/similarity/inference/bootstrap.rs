@@ -343,10 +343,9 @@ fn summarise(
             let of = |read: fn(NoiseCeiling) -> f64| {
                 let triples = draws
                     .iter()
-                    .filter_map(|draw| {
-                        let [both, subjects, conditions] = draw.ceilings[input];
+                    .map(|draw| {
                         let value = |ceiling: Option<NoiseCeiling>| ceiling.map_or(f64::NAN, read);
-                        Some([value(both), value(subjects), value(conditions)])
+                        draw.ceilings[input].map(value)
                     })
                     .collect();
                 interval(read(at), triples)
