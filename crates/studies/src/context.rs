@@ -116,6 +116,8 @@ impl Context {
         for &number in &self.config.seeds {
             let step = format!("{name}-seed-{number}");
             let scratch = self.folder.scratch(&step)?;
+            // Whatever the work counts belongs to this repetition, not to the row of seeds.
+            self.progress.begin(&format!("seed {number}"), 0);
             values.push(self.step(&step, |progress| {
                 work(SeedRun {
                     number,
@@ -124,6 +126,7 @@ impl Context {
                     scratch,
                 })
             })?);
+            self.progress.end();
             self.progress.advance(1).map_err(Error::from)?;
         }
         self.progress.end();

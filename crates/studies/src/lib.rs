@@ -4,11 +4,13 @@
 //! [`STUDIES`] lists them all; the command line, the documentation and the tests read that slice.
 //! A new study is one file in its family's folder and one line in the slice.
 
+mod brain;
 mod catalogue;
 mod context;
 mod error;
 mod memory;
 mod populations;
+mod spiking;
 mod study;
 
 pub use catalogue::{STUDIES, find};

@@ -11,6 +11,7 @@
 //! shortest description is reported beside it. The number of components is chosen on held-out pairs.
 
 mod benchmark_graphs;
+mod evidence;
 mod planted;
 mod traces;
 mod worm;
@@ -18,10 +19,8 @@ mod worm;
 use chiasm_brain::dynamic_connectome::{
     Affinities, AffinitySettings, Division, DynamicConnectome, SlidingWindow,
 };
-use chiasm_core::evidence::{
-    Axis, BarSeries, Claim, DataSource, DataUsed, Direction, Figure, Findings, Line, Measured, Plot,
-};
-use chiasm_core::metrics::interval::{mean, t_interval_95};
+use chiasm_core::evidence::{Claim, DataSource, DataUsed, Direction, Findings};
+use chiasm_core::metrics::interval::mean;
 use chiasm_core::run::Scale;
 use chiasm_core::{Error, Result as CoreResult, Seed};
 use chiasm_numerics::graph::BlockModelSettings;
@@ -30,7 +29,7 @@ use chiasm_sim::calcium_communities::CalciumCommunitiesSettings;
 use chiasm_sim::lfr::LfrSettings;
 use serde::{Deserialize, Serialize};
 
-use self::benchmark_graphs::{Agreement, GraphSeed, MIXING};
+use self::benchmark_graphs::GraphSeed;
 use self::planted::PlantedSeed;
 use crate::{Context, Family, OpenChoice, Result, Settings, SettingsOf, Study};
 
@@ -258,14 +257,14 @@ fn run(context: &Context) -> Result<Findings> {
         Ok(benchmark_graphs::measure(
             &settings,
             run.seed.named("graphs"),
-            run.progress,
+            &run.progress.quiet(),
         )?)
     })?;
     let planted: Vec<PlantedSeed> = context.each_seed("recordings", |run| {
         Ok(planted::measure(
             &settings,
             run.seed.named("planted"),
-            run.progress,
+            &run.progress.quiet(),
         )?)
     })?;
     for name in ["calcium communities", "weighted LFR graphs"] {
@@ -275,8 +274,8 @@ fn run(context: &Context) -> Result<Findings> {
             source: DataSource::Simulated,
         });
     }
-    claims(&mut findings, &graphs, &planted)?;
-    figures(&mut findings, &graphs, &planted)?;
+    evidence::claims(&mut findings, &graphs, &planted)?;
+    evidence::figures(&mut findings, &graphs, &planted)?;
     let ranks: Vec<String> = planted.iter().map(|seed| seed.rank.to_string()).collect();
     findings.note(format!(
         "Held-out pairs chose {} components (seed by seed); five communities were planted.",
@@ -293,168 +292,4 @@ fn run(context: &Context) -> Result<Findings> {
     ));
     worm::examine(&settings, &mut findings, context.progress())?;
     Ok(findings)
-}
-
-fn claims(
-    findings: &mut Findings,
-    graphs: &[GraphSeed],
-    planted: &[PlantedSeed],
-) -> CoreResult<()> {
-    let means = |settings: &[Agreement]| Agreement::mean(settings);
-    findings.measured(
-        &BLOCKS_BEAT_LOUVAIN,
-        graphs.iter().map(|seed| {
-            let (own, null) = (means(&seed.planted), means(&seed.rewired));
-            Measured {
-                effect: own.best_level - own.louvain,
-                baseline: own.lowest_level - own.louvain,
-                control: null.best_level - null.louvain,
-            }
-        }),
-    )?;
-    findings.measured(
-        &FACTORS_RECOVERED,
-        planted.iter().map(|seed| Measured {
-            effect: seed.derivatives.factors,
-            baseline: seed.windows.factors,
-            control: seed.null_derivatives.factors,
-        }),
-    )?;
-    findings.measured(
-        &MODULES_RECOVERED,
-        planted.iter().map(|seed| Measured {
-            effect: seed.derivatives.modules,
-            baseline: seed.windows.modules,
-            control: seed.null_derivatives.modules,
-        }),
-    )?;
-    findings.measured(
-        &DERIVATIVES_BEAT_WINDOWS,
-        planted.iter().map(|seed| Measured {
-            effect: seed.derivatives.modules - seed.windows.modules,
-            baseline: seed.windows_blocks.modules - seed.windows.modules,
-            control: seed.null_derivatives.modules - seed.null_windows.modules,
-        }),
-    )?;
-    findings.measured(
-        &LESION_SEEN,
-        planted.iter().map(|seed| Measured {
-            effect: seed.lesion.hub,
-            baseline: seed.lesion.hub_by_windows,
-            control: seed.lesion.other,
-        }),
-    )
-}
-
-fn figures(
-    findings: &mut Findings,
-    graphs: &[GraphSeed],
-    planted: &[PlantedSeed],
-) -> CoreResult<()> {
-    let bars = |name: &str, per_group: Vec<Vec<f64>>| BarSeries {
-        name: name.to_string(),
-        values: per_group.iter().map(|values| mean(values)).collect(),
-        intervals: per_group
-            .iter()
-            .map(|values| t_interval_95(values))
-            .collect(),
-    };
-    let settings: Vec<String> = MIXING
-        .iter()
-        .flat_map(|t| MIXING.iter().map(move |w| format!("{t} / {w}")))
-        .collect();
-    let by_setting = |pick: fn(&Agreement) -> f64| -> Vec<Vec<f64>> {
-        (0..settings.len())
-            .map(|index| {
-                graphs
-                    .iter()
-                    .map(|seed| pick(&seed.planted[index]))
-                    .collect()
-            })
-            .collect()
-    };
-    findings.figure(Figure::new(
-        "benchmark-graphs",
-        "Planted communities found on weighted benchmark graphs",
-        "Normalised mutual information; mean and 95% interval over seeds. The best level is picked by the \
-         truth.",
-        Axis::linear("mixing of topology / of weights"),
-        Axis::linear("normalised mutual information"),
-        Plot::Bars {
-            groups: settings.clone(),
-            series: vec![
-                bars("Louvain", by_setting(|own| own.louvain)),
-                bars("block model, lowest level", by_setting(|own| own.lowest_level)),
-                bars("block model, best level", by_setting(|own| own.best_level)),
-            ],
-        },
-    ))?;
-    let over_seeds = |pick: fn(&PlantedSeed) -> f64| planted.iter().map(pick).collect::<Vec<f64>>();
-    let groups = [
-        "derivatives",
-        "sliding window",
-        "derivatives, nothing planted",
-        "sliding window, nothing planted",
-    ];
-    findings.figure(Figure::new(
-        "recovery",
-        "What each analysis recovers of the planted communities",
-        "Mean and 95% interval over seeds. Where nothing was planted, scores are against what would have \
-         been.",
-        Axis::linear("analysis"),
-        Axis::linear("score"),
-        Plot::Bars {
-            groups: groups.map(String::from).to_vec(),
-            series: vec![
-                bars("factor match score", vec![
-                    over_seeds(|seed| seed.derivatives.factors),
-                    over_seeds(|seed| seed.windows.factors),
-                    over_seeds(|seed| seed.null_derivatives.factors),
-                    over_seeds(|seed| seed.null_windows.factors),
-                ]),
-                bars("AMI of modules", vec![
-                    over_seeds(|seed| seed.derivatives.modules),
-                    over_seeds(|seed| seed.windows.modules),
-                    over_seeds(|seed| seed.null_derivatives.modules),
-                    over_seeds(|seed| seed.null_windows.modules),
-                ]),
-            ],
-        },
-    ))?;
-    let lines = planted.first().map_or_else(Vec::new, |seed| {
-        let line = |name: String, x: &[f64], y: &[f64], shift: f64| Line {
-            name,
-            x: x.to_vec(),
-            y: y.iter().map(|value| value + shift).collect(),
-            band: None,
-        };
-        let pairs = seed.courses.iter().enumerate().flat_map(|(index, course)| {
-            // One above the other, or nothing could be told apart.
-            let shift = -1.2 * index as f64;
-            [
-                line(
-                    format!("planted {}", index + 1),
-                    &course.seconds,
-                    &course.planted,
-                    shift,
-                ),
-                line(
-                    format!("found {}", index + 1),
-                    &course.seconds,
-                    &course.found,
-                    shift,
-                ),
-            ]
-        });
-        pairs.collect()
-    });
-    findings.figure(Figure::new(
-        "time-courses",
-        "When communities were active, and when their factors say they were",
-        "Planted activity and the matching factor's time course, each scaled to a largest value of 1 and \
-         shifted; first seed.",
-        Axis::linear("time (s)"),
-        Axis::linear("activity, shifted"),
-        Plot::Lines(lines),
-    ))
 }

@@ -1,0 +1,3 @@
+//! Encoding, decoding and similarity of brains and models.
+
+pub(crate) mod trsa;
