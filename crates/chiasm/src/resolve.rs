@@ -172,7 +172,9 @@ pub(crate) fn check_data_unchanged(config: &RunConfig) -> Outcome {
 /// A `--set` value: TOML where it parses as that, else a word.
 fn parse_value(text: &str) -> toml::Value {
     let parsed = toml::from_str::<toml::Table>(&format!("value = {text}"));
-    match parsed.ok().and_then(|mut table| table.remove("value")) {
+    // More than the one key means that the text broke out of its line.
+    let alone = parsed.ok().filter(|table| table.len() == 1);
+    match alone.and_then(|mut table| table.remove("value")) {
         Some(value) => value,
         None => toml::Value::String(text.to_string()),
     }

@@ -1,5 +1,6 @@
 //! One file a command.
 
+mod compare;
 mod completions;
 mod data;
 mod inspect;
@@ -23,6 +24,7 @@ pub(crate) enum Command {
     Show(show::ShowArguments),
     Open(open::OpenArguments),
     Inspect(inspect::InspectArguments),
+    Compare(compare::CompareArguments),
     Data(data::DataArguments),
     Completions(completions::CompletionsArguments),
 }
@@ -36,6 +38,7 @@ impl Command {
             Command::Show(arguments) => show::execute(arguments),
             Command::Open(arguments) => open::execute(arguments),
             Command::Inspect(arguments) => inspect::execute(arguments),
+            Command::Compare(arguments) => compare::execute(arguments),
             Command::Data(arguments) => data::execute(arguments),
             Command::Completions(arguments) => completions::execute(arguments),
         }

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 /// Where `value` is not what `schema` asks for.
-pub fn errors(schema: &Value, value: &Value) -> Vec<String> {
+pub(crate) fn errors(schema: &Value, value: &Value) -> Vec<String> {
     let mut errors = Vec::new();
     check(schema, schema, value, "", &mut errors);
     errors
