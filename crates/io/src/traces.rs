@@ -59,15 +59,20 @@ pub fn read_traces(path: &Path, rate: Option<f64>) -> Result<Vec<Recording>> {
 fn read_one(path: &Path, rate: Option<f64>) -> Result<Recording> {
     let (file, key) = split_key(path);
     let name = source::name_of(path);
-    match format::detect(&file)? {
-        Format::Nwb => from_nwb(&file, key.as_deref(), &name),
-        Format::Csv | Format::Tsv => from_table(&file, rate, &name),
-        Format::Npy => from_npy(&file, rate, &name),
+    let mut recording = match format::detect(&file)? {
+        Format::Nwb => from_nwb(&file, key.as_deref(), &name)?,
+        Format::Csv | Format::Tsv => from_table(&file, rate, &name)?,
+        Format::Npy => from_npy(&file, rate, &name)?,
         other => {
             let reason = format!("{other}; expected .nwb, .csv, .tsv or .npy");
-            Err(Error::unsupported(name, "format", reason))
+            return Err(Error::unsupported(name, "format", reason));
         }
+    };
+    // An animal goes by its file's name; where the file lies matters to errors only.
+    if let Some(stem) = file.file_stem() {
+        recording.name = stem.to_string_lossy().into_owned();
     }
+    Ok(recording)
 }
 
 fn from_nwb(file: &Path, series: Option<&str>, name: &str) -> Result<Recording> {
@@ -189,6 +194,7 @@ mod tests {
         numpy::write_npy(&folder.path().join("b.npy"), &values).unwrap();
         let read = read_traces(folder.path(), Some(4.0)).unwrap();
         assert_eq!(read.len(), 2);
+        assert_eq!((read[0].name.as_str(), read[1].name.as_str()), ("a", "b"));
         assert_eq!(read[0].channels, ["AVA", "AVB"]);
         assert_eq!(read[0].rate(), Some(2.0));
         assert!(read[0].samples[[1, 1]].is_nan());

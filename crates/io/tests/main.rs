@@ -1,5 +1,14 @@
 //! Arrays, text, tensors, sounds, images and polygraphic recordings, from the outside.
 
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test may fail loudly"
+)]
 #![allow(clippy::unwrap_used, clippy::panic)] // Helpers of tests.
 
 #[path = "main/broken.rs"]

@@ -1,5 +1,14 @@
 //! Hostile files stay within 200 MB. A test of its own, because the peak is the whole process's.
 
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test may fail loudly"
+)]
 #![allow(clippy::unwrap_used, clippy::panic)] // Helpers of tests.
 #![cfg(target_os = "linux")]
 

@@ -5,7 +5,8 @@
     missing_docs,
     clippy::expect_used,
     clippy::unwrap_used,
-    clippy::print_stdout
+    clippy::print_stdout,
+    reason = "a benchmark prints and may fail loudly"
 )]
 
 use chiasm_core::Seed;

@@ -3,7 +3,13 @@
 //! `training_steps WORK FOLDER [--steps N] [--warmup N] [--threads N]`, where `bench/peers/torch_steps.py
 //! prepare FOLDER` left the weights and data both sides start from. Prints one line of JSON.
 
-#![allow(missing_docs, clippy::print_stdout, clippy::unwrap_used)]
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark prints and may fail loudly"
+)]
 
 use std::path::Path;
 use std::time::Instant;

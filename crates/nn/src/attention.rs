@@ -193,7 +193,7 @@ impl Attention {
     fn shape(&self, batch: usize, queries: usize, keys: usize, features: usize) -> AttentionShape {
         let Attention { heads, causal } = *self;
         assert!(
-            heads > 0 && features % heads == 0,
+            heads > 0 && features.is_multiple_of(heads),
             "{features} features over {heads} heads"
         );
         AttentionShape {

@@ -142,7 +142,11 @@ pub fn lfr_graph(settings: &LfrSettings, seed: Seed) -> Result<LfrGraph> {
         &mut rng,
     );
     let pairs: Vec<(usize, usize)> = taken.into_iter().collect();
-    let outer: Vec<usize> = degrees.iter().zip(&inner).map(|(all, inner)| all - inner).collect();
+    let outer: Vec<usize> = degrees
+        .iter()
+        .zip(&inner)
+        .map(|(all, inner)| all - inner)
+        .collect();
     let weights = draw_weights(settings, &pairs, &communities, &outer);
     let edges = pairs
         .into_iter()
@@ -428,7 +432,11 @@ fn draw_weights(
         let strength = (degree[node][0] + degree[node][1]).powf(settings.strength_exponent);
         // Edges that could not be placed take their strength along.
         let placed = degree[node][1] / (outer[node] as f64).max(1.0);
-        strength * [1.0 - settings.weight_mixing, settings.weight_mixing * placed][side]
+        strength
+            * [
+                1.0 - settings.weight_mixing,
+                settings.weight_mixing * placed,
+            ][side]
     };
     let fair = |node: usize, side: usize| wanted(node, side) / degree[node][side].max(1.0);
     let mut weights: Vec<f64> = pairs

@@ -4,7 +4,13 @@
 //! `spiking_steps WORK FOLDER [--steps N] [--warmup N]` with WORK `spiking` or `delays`, where the peers'
 //! `prepare FOLDER` left the weights and data all sides start from. Prints one line of JSON.
 
-#![allow(missing_docs, clippy::print_stdout, clippy::unwrap_used)]
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark prints and may fail loudly"
+)]
 
 use std::path::Path;
 use std::time::Instant;

@@ -91,7 +91,7 @@ fn forward_and_backward_agree_with_forward_mode_differentiation() {
                 let mut membrane = input.clone();
                 let mut spikes = vec![0.0; steps * lanes];
                 scan.forward(steps, lanes, &mut membrane, &mut spikes);
-                assert!(spikes.iter().any(|&s| s == 1.0) && spikes.iter().any(|&s| s == 0.0));
+                assert!(spikes.contains(&1.0) && spikes.contains(&0.0));
                 let mut gradient = weights.clone();
                 scan.backward(steps, lanes, &membrane, &mut gradient);
                 for lane in 0..lanes {

@@ -1,7 +1,13 @@
 //! Writes a page of each kind with made-up numbers, to look at:
 //! `cargo run --release -p chiasm-report --example gallery -- FOLDER`.
 
-#![allow(clippy::unwrap_used)]
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark prints and may fail loudly"
+)]
 
 #[path = "../../tests/main/sample/mod.rs"]
 mod sample;
