@@ -4,6 +4,7 @@ mod commands;
 mod failure;
 mod resolve;
 mod runner;
+mod settings;
 mod terminal;
 
 use std::process::ExitCode;

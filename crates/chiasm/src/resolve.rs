@@ -8,6 +8,7 @@ use chiasm_studies::{STUDIES, Study};
 use serde::Deserialize;
 
 use crate::failure::{Failure, Outcome};
+use crate::settings;
 
 /// What a person may write in `--config FILE`: any part of a run's `config.toml`.
 #[derive(Debug, Default, Deserialize)]
@@ -104,18 +105,14 @@ pub(crate) fn resolve(study: &Study, wishes: &Wishes) -> Outcome<RunConfig> {
         )));
     }
     let mut settings = (study.settings.at)(scale)?;
-    for (name, value) in &file.settings {
-        let value = fit_to_default(study, &settings, name, value.clone())?;
-        settings.insert(name.clone(), value);
-    }
+    settings::merge(study.slug, &mut settings, &file.settings)?;
     for (name, text) in &wishes.set {
         let name = match name.split_once('.') {
             Some((slug, rest)) if slug == study.slug => rest,
             Some((slug, _)) if STUDIES.iter().any(|other| other.slug == slug) => continue,
             _ => name,
         };
-        let value = fit_to_default(study, &settings, name, parse_value(text))?;
-        settings.insert(name.to_string(), value);
+        settings::set(study.slug, &mut settings, name, text)?;
     }
     (study.settings.check)(&settings)?;
     Ok(RunConfig {
@@ -169,52 +166,6 @@ pub(crate) fn check_data_unchanged(config: &RunConfig) -> Outcome {
     Ok(())
 }
 
-/// A `--set` value: TOML where it parses as that, else a word.
-fn parse_value(text: &str) -> toml::Value {
-    let parsed = toml::from_str::<toml::Table>(&format!("value = {text}"));
-    // More than the one key means that the text broke out of its line.
-    let alone = parsed.ok().filter(|table| table.len() == 1);
-    match alone.and_then(|mut table| table.remove("value")) {
-        Some(value) => value,
-        None => toml::Value::String(text.to_string()),
-    }
-}
-
-/// The value for setting `name` in the type its default has.
-fn fit_to_default(
-    study: &Study,
-    defaults: &toml::Table,
-    name: &str,
-    value: toml::Value,
-) -> Outcome<toml::Value> {
-    let Some(default) = defaults.get(name) else {
-        let names: Vec<&str> = defaults.keys().map(String::as_str).collect();
-        let hint = match nearest(name, names.iter().copied()) {
-            Some(known) => format!("did you mean '{known}'?"),
-            None => format!("it has: {}", names.join(", ")),
-        };
-        return Err(Failure::Usage(format!(
-            "{} has no setting '{name}'; {hint}",
-            study.slug
-        )));
-    };
-    match (default, value) {
-        (toml::Value::Float(_), toml::Value::Integer(whole)) => {
-            Ok(toml::Value::Float(whole as f64))
-        }
-        (toml::Value::String(_), value) if !value.is_str() => {
-            Ok(toml::Value::String(value.to_string()))
-        }
-        (default, value) if default.same_type(&value) => Ok(value),
-        (default, value) => Err(Error::setting(
-            name,
-            value,
-            format!("a value like {default} ({})", default.type_str()),
-        )
-        .into()),
-    }
-}
-
 /// The nearest of `names`, if it is near enough to be a slip.
 pub(crate) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let lower = name.to_lowercase();
@@ -238,22 +189,6 @@ pub(crate) fn parse_key_value(text: &str) -> Result<(String, String), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn values_are_toml_where_they_can_be() {
-        assert_eq!(parse_value("3"), toml::Value::Integer(3));
-        assert_eq!(parse_value("1e-3"), toml::Value::Float(1e-3));
-        assert_eq!(parse_value("true"), toml::Value::Boolean(true));
-        assert_eq!(parse_value("[1, 2]").as_array().map(Vec::len), Some(2));
-        assert_eq!(
-            parse_value("gaussian"),
-            toml::Value::String("gaussian".into())
-        );
-        assert_eq!(
-            parse_value("1\nb = 2"),
-            toml::Value::String("1\nb = 2".into())
-        );
-    }
 
     #[test]
     fn slips_find_their_name_and_nonsense_does_not() {

@@ -111,12 +111,30 @@ impl SettingsOf {
     pub const fn of<T: Settings>() -> Self {
         SettingsOf {
             at: |scale| {
-                toml::Table::try_from(T::at(scale)).map_err(|error| {
+                let mut table = toml::Table::try_from(T::at(scale)).map_err(|error| {
                     chiasm_core::Error::setting("settings", error, "values that TOML can hold")
-                })
+                })?;
+                table.iter_mut().for_each(|(_, value)| shorten(value));
+                Ok(table)
             },
             check: |table| read_settings::<T>(table).map(|_| ()),
         }
+    }
+}
+
+/// Single-precision settings as a person would write them: 0.23, not 0.23000000417232513. Both read
+/// back to the same number.
+fn shorten(value: &mut toml::Value) {
+    match value {
+        toml::Value::Float(float) => {
+            let single = *float as f32;
+            if f64::from(single) == *float {
+                *float = single.to_string().parse().unwrap_or(*float);
+            }
+        }
+        toml::Value::Array(values) => values.iter_mut().for_each(shorten),
+        toml::Value::Table(table) => table.iter_mut().for_each(|(_, value)| shorten(value)),
+        _ => {}
     }
 }
 

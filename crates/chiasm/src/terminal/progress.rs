@@ -115,10 +115,9 @@ impl ProgressSink for Lines {
 
     fn advance(&self, amount: u64) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let outermost = open.len() == 1;
         let Some(stage) = open.last_mut() else { return };
         stage.done += amount;
-        if stage.total > 0 && (outermost || stage.said.elapsed() > LINE_EVERY) {
+        if stage.total > 0 && stage.said.elapsed() > LINE_EVERY {
             stage.said = Instant::now();
             let gone = stage.begun.elapsed().as_secs_f64();
             let left =
