@@ -48,11 +48,11 @@ fn merge_below(study: &str, settings: &mut Table, changes: &Table, before: &str)
 /// Whether two tables hold the same fields: another `kind`, or another variant as the only key,
 /// stands for something else as a whole.
 fn same_variant(own: &Table, theirs: &Table) -> bool {
-    let other_kind = theirs
+    let same_kind = theirs
         .get("kind")
-        .is_some_and(|kind| own.get("kind") != Some(kind));
-    let single = own.len() == 1 && theirs.len() == 1;
-    !other_kind && !(single && own.keys().next() != theirs.keys().next())
+        .is_none_or(|kind| own.get("kind") == Some(kind));
+    let several = own.len() > 1 || theirs.len() > 1;
+    same_kind && (several || own.keys().eq(theirs.keys()))
 }
 
 /// A value as TOML where it parses as that, else a word.

@@ -9,7 +9,6 @@
     clippy::print_stderr,
     reason = "a test may fail loudly"
 )]
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)] // Helpers of tests.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

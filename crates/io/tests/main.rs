@@ -9,7 +9,6 @@
     clippy::print_stderr,
     reason = "a test may fail loudly"
 )]
-#![allow(clippy::unwrap_used, clippy::panic)] // Helpers of tests.
 
 #[path = "main/broken.rs"]
 mod broken;

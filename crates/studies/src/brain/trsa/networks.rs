@@ -103,7 +103,7 @@ pub(super) fn measure_networks(
         ..Default::default()
     };
     progress.begin("training on digits", settings.digit_networks as u64);
-    let mut activations = vec![Vec::with_capacity(settings.digit_networks); settings.worlds];
+    let mut activations = vec![Vec::with_capacity(settings.digit_networks); settings.stimulus_sets];
     let (mut accuracy, mut restarts) = (0.0, 0);
     for network in 0..settings.digit_networks {
         let seed = seed.named("network").indexed(network as u64);
@@ -128,7 +128,7 @@ pub(super) fn measure_networks(
             layers.push(answers);
         }
         // Stimuli stand set by set.
-        let size = every.len() / settings.worlds;
+        let size = every.len() / settings.stimulus_sets;
         for (set, of_set) in activations.iter_mut().enumerate() {
             let range = set * size..(set + 1) * size;
             of_set.push(
@@ -189,7 +189,7 @@ fn learned(
 /// and sorted by class within a set.
 fn split(settings: &TrsaSettings, digits: &Digits, seed: &Seed) -> (Vec<usize>, Vec<usize>) {
     let mut training = Vec::new();
-    let mut sets = vec![Vec::new(); settings.worlds];
+    let mut sets = vec![Vec::new(); settings.stimulus_sets];
     for class in 0..CLASSES {
         let own: Vec<usize> = (0..digits.labels.len())
             .filter(|&index| usize::from(digits.labels[index]) == class)
@@ -209,7 +209,7 @@ fn split(settings: &TrsaSettings, digits: &Digits, seed: &Seed) -> (Vec<usize>, 
         let stimuli = drawn(
             held_out,
             "stimuli",
-            settings.worlds * settings.stimuli_per_digit,
+            settings.stimulus_sets * settings.stimuli_per_digit,
         );
         for (set, stimuli) in sets
             .iter_mut()
