@@ -35,7 +35,7 @@ pub(crate) fn write() -> Outcome {
     Ok(())
 }
 
-/// Fails where the pages on disk are not what [`write`] would write.
+/// Fails where the pages on disk are not what [`write()`] would write.
 pub(crate) fn check() -> Outcome {
     let pages = pages()?;
     let stale: Vec<&String> = pages

@@ -12,7 +12,7 @@
 //! - **spikes**: every non-zero input adds its whole kernel to the output. Wins while inputs are sparse.
 //! - **direct**: one matrix product a tap. Wins for small kernels and few channels.
 //! - **spectral**: a discrete Fourier transform over time turns `taps x steps` products into
-//!   about `1.5 (steps + taps)`; see [`crate::spectral_convolution`]. Wins for dense signals.
+//!   about `1.5 (steps + taps)`; see `spectral_convolution`. Wins for dense signals.
 
 #![allow(unsafe_code)]
 

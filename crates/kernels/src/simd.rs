@@ -62,7 +62,7 @@ pub(crate) fn has_avx2() -> bool {
 /// Runs `work` compiled for the widest vector instructions this machine has.
 ///
 /// Only what is inlined into `work` is compiled so, and the compiler may decline to inline a
-/// closure of more than a few lines: write what is hot as a [`vectorised_fn`].
+/// closure of more than a few lines: write what is hot as a `vectorised_fn`.
 #[inline(always)]
 pub fn vectorised<R>(work: impl FnOnce() -> R) -> R {
     struct Work<F>(F);

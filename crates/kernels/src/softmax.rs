@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use crate::simd::{exp, max, sum, vectorised_fn};
 
-/// The mean over rows of −log softmax(logits)[target], and in `probabilities` (rows x classes)
+/// The mean over rows of −log softmax(logits) at the target, and in `probabilities` (rows x classes)
 /// the softmax, from which [`cross_entropy_backward`] makes the gradient.
 ///
 /// `logits` (rows x classes); `targets` (rows), each below `classes`.

@@ -7,7 +7,7 @@ use chiasm_kernels::softmax;
 
 use crate::operation::{Array, Operation, apply, integers, on_kernels};
 
-/// The mean over examples of −log softmax(logits)[target], in nats.
+/// The mean over examples of −log softmax(logits) at the target, in nats.
 ///
 /// `logits` (examples, classes), `targets` (examples) below the number of classes.
 pub fn cross_entropy(logits: Tensor<2>, targets: Tensor<1, Int>) -> Tensor<1> {

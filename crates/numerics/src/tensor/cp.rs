@@ -10,7 +10,7 @@ use super::hals::Sweeper;
 use super::observed::ObservedTensor;
 
 /// A sum of `rank` outer products of non-negative columns:
-/// x[i, j, k] = Σ_r weights[r] · factors[0][i, r] · factors[1][j, r] · factors[2][k, r].
+/// `x[i, j, k] = Σ_r weights[r] · factors[0][i, r] · factors[1][j, r] · factors[2][k, r]`.
 ///
 /// Columns have unit Euclidean length (or are all zero, with weight 0) and components are ordered by
 /// falling weight, so that two models can be compared.

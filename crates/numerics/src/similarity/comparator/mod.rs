@@ -1,6 +1,6 @@
 //! How similar two dissimilarity matrices are.
 //!
-//! Most comparators are inner products: each RDM becomes one vector ([`embedding`]) and a single Gram
+//! Most comparators are inner products: each RDM becomes one vector (`embedding`) and a single Gram
 //! product compares all pairs, so that ranking and whitening happen once per RDM, not once per pair.
 
 mod embedding;
