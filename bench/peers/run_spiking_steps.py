@@ -33,7 +33,7 @@ def line(command, **environment):
 
 def binary():
     out = subprocess.run(
-        ["cargo", "bench", "-p", "chiasm-spiking", "--bench", "spiking_steps", "--no-run", "--message-format=json"],
+        ["cargo", "bench", "--workspace", "--bench", "spiking_steps", "--no-run", "--message-format=json"],
         check=True, capture_output=True, text=True, cwd=HERE,
     ).stdout
     built = [json.loads(text) for text in out.splitlines()]
@@ -45,8 +45,9 @@ def main():
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--work", choices=list(SYSTEMS), action="append")
     parser.add_argument("--batch", type=int, default=64, help="samples a step of the delay network")
+    parser.add_argument("--binary", help="an executable that is built already")
     arguments = parser.parse_args()
-    ours = binary()
+    ours = arguments.binary or binary()
     with tempfile.TemporaryDirectory() as folder:
         for work in arguments.work or SYSTEMS:
             script = str(HERE / SCRIPTS[work])

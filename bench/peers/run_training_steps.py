@@ -23,7 +23,7 @@ TARGETS = {"mlp": 0.8, "cnn": 1.0, "transformer": 1.0}
 
 def build():
     """The benchmark's executable."""
-    command = ["cargo", "build", "--release", "-p", "chiasm-nn", "--bench", "training_steps"]
+    command = ["cargo", "bench", "--workspace", "--bench", "training_steps", "--no-run"]
     lines = subprocess.run(
         [*command, "--message-format=json"], cwd=ROOT, check=True, capture_output=True, text=True
     ).stdout.splitlines()

@@ -199,3 +199,40 @@ fn input_that_cannot_be_compared_is_named() {
         "{text}"
     );
 }
+
+#[test]
+fn row_names_are_compared_with_row_names_only() {
+    let named = |labels: [&str; 5]| {
+        let labels = labels.map(str::to_string).to_vec();
+        let responses = Responses::new("table", normal(2, (5, 4)), labels, None).unwrap();
+        Input {
+            name: "table".into(),
+            source: Source::Responses(vec![responses]),
+        }
+    };
+    let array = Input::patterns("array", normal(3, (5, 4))).unwrap();
+    let table = named(["face", "house", "hat", "cat", "tree"]);
+    assert!(run(&[table.clone(), array], with(Comparator::RhoA)).is_ok());
+    let other = named(["house", "face", "hat", "cat", "tree"]);
+    let message = run(&[table, other], with(Comparator::RhoA))
+        .unwrap_err()
+        .to_string();
+    assert!(message.contains("same order"), "{message}");
+}
+
+#[test]
+fn a_comparison_with_itself_is_certain_and_intervals_stay_in_range() {
+    let inputs = [
+        Input::subject_patterns("a", normal(4, (5, 6, 8))).unwrap(),
+        Input::patterns("b", normal(5, (6, 8))).unwrap(),
+    ];
+    for over in [BootstrapOver::Conditions, BootstrapOver::Both] {
+        let mut settings = with(Comparator::RhoA);
+        settings.bootstrap = Some(BootstrapSettings { draws: 50, over });
+        let found = run(&inputs, settings).unwrap();
+        let bounds = found.ci95.unwrap();
+        assert_eq!((bounds.lower[[0, 0]], bounds.upper[[0, 0]]), (1.0, 1.0));
+        assert!(bounds.lower[[0, 1]] >= -1.0 && bounds.upper[[0, 1]] <= 1.0);
+        assert!(bounds.lower[[0, 1]] < bounds.upper[[0, 1]]);
+    }
+}

@@ -1,8 +1,10 @@
 use chiasm_core::Seed;
-use chiasm_core::data::Responses;
+use chiasm_core::data::{Rdm, Responses};
+use chiasm_numerics::similarity::comparator::similarity;
 use chiasm_numerics::similarity::dissimilarity::{NoiseModel, rdm, rdm_of_patterns};
-use chiasm_numerics::similarity::{Dissimilarity, DissimilaritySettings};
+use chiasm_numerics::similarity::{Comparator, Dissimilarity, DissimilaritySettings};
 use ndarray::{Array2, Axis};
+use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::{assert_close, numbers, reference, rows};
@@ -135,4 +137,55 @@ fn large_offsets_do_not_cost_accuracy() {
     let expected = rdm_of_patterns("x", small.view(), &settings).unwrap();
     let found = rdm_of_patterns("x", shifted.view(), &settings).unwrap();
     assert_close(found.values(), expected.values(), 1e-8, "shifted");
+}
+
+#[test]
+fn counts_that_are_equally_far_apart_are_tied() {
+    // Categories and counts as models have them; squared distances in whole numbers are exact.
+    let pattern = |seed: u64, channels: usize| {
+        let mut rng = Seed::new(seed).rng();
+        Array2::from_shape_simple_fn((15, channels), || f64::from(rng.random_range(0..3_u8)))
+    };
+    let exact = |patterns: &Array2<f64>| {
+        let rows: Vec<_> = patterns.rows().into_iter().collect();
+        let mut values = Vec::new();
+        for (i, a) in rows.iter().enumerate() {
+            for b in &rows[i + 1..] {
+                values.push(a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum());
+            }
+        }
+        Rdm::from_condensed("exact", values).unwrap()
+    };
+    let (a, b) = (pattern(1, 3), pattern(2, 4));
+    for comparator in [
+        Comparator::RhoA,
+        Comparator::Spearman,
+        Comparator::KendallTauA,
+        Comparator::KendallTauB,
+    ] {
+        let expected = similarity(&exact(&a), &exact(&b), comparator).unwrap();
+        for measure in [Dissimilarity::SquaredEuclidean, Dissimilarity::Euclidean] {
+            let own = |patterns: &Array2<f64>| {
+                rdm_of_patterns("own", patterns.view(), &measure.into()).unwrap()
+            };
+            let found = similarity(&own(&a), &own(&b), comparator).unwrap();
+            assert!(
+                (found - expected).abs() < 1e-12,
+                "{comparator:?} {measure:?}: {found}, expected {expected}"
+            );
+        }
+    }
+}
+
+#[test]
+fn correlation_does_not_depend_on_the_unit() {
+    let mut rng = Seed::new(3).rng();
+    let patterns = Array2::from_shape_simple_fn((6, 9), || StandardNormal.sample(&mut rng));
+    let of = |unit: f64| {
+        let scaled: Array2<f64> = &patterns * unit;
+        rdm_of_patterns("r", scaled.view(), &Dissimilarity::Correlation.into()).unwrap()
+    };
+    for unit in [1e-200, 1e200] {
+        assert_close(of(unit).values(), of(1.0).values(), 1e-12, "another unit");
+    }
 }

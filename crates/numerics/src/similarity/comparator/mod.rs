@@ -91,6 +91,14 @@ impl Comparator {
         self == Comparator::Procrustes
     }
 
+    /// The smallest and the largest value it can give.
+    pub fn range(self) -> [f64; 2] {
+        match self {
+            Comparator::Procrustes => [0.0, std::f64::consts::PI],
+            _ => [-1.0, 1.0],
+        }
+    }
+
     /// Whether only the order of the entries matters.
     pub fn uses_ranks(self) -> bool {
         matches!(

@@ -93,12 +93,15 @@ impl Input {
         }
     }
 
-    /// The conditions in order; without labels where the input is an RDM.
+    /// The conditions in order; without labels where the input is an RDM, or an array whose rows have
+    /// nothing but their number.
     fn conditions(&self, subject: usize) -> (usize, Option<Vec<&str>>) {
         match &self.source {
             Source::Responses(subjects) => {
                 let labels = subjects[subject].conditions();
-                (labels.len(), Some(labels))
+                let numbered =
+                    (labels.iter().enumerate()).all(|(index, label)| label.parse() == Ok(index));
+                (labels.len(), (!numbered).then_some(labels))
             }
             Source::Rdms(subjects) => (subjects[subject].conditions(), None),
         }
@@ -187,7 +190,7 @@ pub(super) fn check(inputs: &[Input], comparator: Comparator) -> Result<usize> {
                             operation: "compare",
                             reason: format!(
                                 "condition labels do not match: condition {at} is \"{}\" in {} and \
-                                 \"{}\" in {other}",
+                                 \"{}\" in {other}; give all inputs the same rows in the same order",
                                 labels[at], input.name, expected[at]
                             ),
                         });

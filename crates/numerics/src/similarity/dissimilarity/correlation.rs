@@ -4,7 +4,7 @@ use chiasm_core::{Error, Result};
 use ndarray::{Array2, Axis};
 use rayon::prelude::*;
 
-use super::fill_condensed;
+use super::{fill_condensed, ties};
 use crate::similarity::dense::{Cores, lower_gram};
 
 /// A pattern whose spread is below this share of its size is constant up to rounding.
@@ -21,6 +21,13 @@ pub(super) fn condensed(
         .axis_iter_mut(Axis(0))
         .into_par_iter()
         .map(|mut pattern| {
+            // Squares of very large or small numbers leave the range of a double.
+            let largest = pattern
+                .iter()
+                .fold(0.0_f64, |most, value| most.max(value.abs()));
+            if largest > 0.0 {
+                pattern /= largest;
+            }
             let size: f64 = pattern.iter().map(|value| value * value).sum();
             let mean = pattern.sum() / pattern.len() as f64;
             pattern -= mean;
@@ -40,5 +47,7 @@ pub(super) fn condensed(
         });
     }
     let gram = lower_gram(patterns.view(), Cores::All);
-    Ok(fill_condensed(patterns.nrows(), |i, j| 1.0 - gram[[j, i]]))
+    let mut values = fill_condensed(patterns.nrows(), |i, j| 1.0 - gram[[j, i]]);
+    ties::settle(&mut values, 1.0)?;
+    Ok(values)
 }

@@ -15,7 +15,7 @@ pub(super) fn condensed(
     noise: NoiseModel,
 ) -> Result<Vec<f64>> {
     let whitening = noise_of_repeats(responses, grouped, &patterns, noise)?;
-    Ok(euclidean::squared_condensed(whitening.apply(patterns)?))
+    euclidean::squared_condensed(whitening.apply(patterns)?)
 }
 
 /// The noise whitening estimated from what is left of each trial once its condition's mean is removed.

@@ -9,6 +9,7 @@ mod euclidean;
 mod mahalanobis;
 mod noise_covariance;
 mod poisson;
+mod ties;
 
 use chiasm_core::data::{Rdm, Responses, condensed_len, require_finite};
 use chiasm_core::{Error, Result};
@@ -100,8 +101,8 @@ pub fn rdm(responses: &Responses, settings: &DissimilaritySettings) -> Result<Rd
     let label = |condition: usize| grouped.labels[condition].to_string();
     let values = match settings.measure {
         Dissimilarity::Correlation => correlation::condensed(name, patterns, label)?,
-        Dissimilarity::SquaredEuclidean => euclidean::squared_condensed(patterns),
-        Dissimilarity::Euclidean => euclidean::condensed(patterns),
+        Dissimilarity::SquaredEuclidean => euclidean::squared_condensed(patterns)?,
+        Dissimilarity::Euclidean => euclidean::condensed(patterns)?,
         Dissimilarity::Mahalanobis => {
             mahalanobis::condensed(responses, &grouped, patterns, settings.noise)?
         }
@@ -130,8 +131,8 @@ pub fn rdm_of_patterns(
     let label = |condition: usize| condition.to_string();
     let values = match settings.measure {
         Dissimilarity::Correlation => correlation::condensed(name, patterns.to_owned(), label)?,
-        Dissimilarity::SquaredEuclidean => euclidean::squared_condensed(patterns.to_owned()),
-        Dissimilarity::Euclidean => euclidean::condensed(patterns.to_owned()),
+        Dissimilarity::SquaredEuclidean => euclidean::squared_condensed(patterns.to_owned())?,
+        Dissimilarity::Euclidean => euclidean::condensed(patterns.to_owned())?,
         Dissimilarity::Poisson => poisson::condensed(name, patterns.to_owned(), label, settings)?,
         // These need repeats, and say so.
         Dissimilarity::Mahalanobis | Dissimilarity::Crossnobis => {

@@ -3,7 +3,7 @@
 use chiasm_core::{Error, Result};
 use ndarray::Array2;
 
-use super::{DissimilaritySettings, fill_condensed};
+use super::{DissimilaritySettings, fill_condensed, ties};
 use crate::similarity::dense::{Cores, cross_gram};
 
 /// `sum (a - b)(ln a - ln b) / P` of rates shrunk towards the prior, `(x + rate * weight) / (1 + weight)`.
@@ -29,7 +29,10 @@ pub(super) fn condensed(
     let logs = rates.mapv(f64::ln);
     let kernel = cross_gram(rates.view(), logs.view(), Cores::All);
     let channels = rates.ncols() as f64;
-    Ok(fill_condensed(rates.nrows(), |i, j| {
+    let mut values = fill_condensed(rates.nrows(), |i, j| {
         (kernel[[i, i]] + kernel[[j, j]] - kernel[[i, j]] - kernel[[j, i]]) / channels
-    }))
+    });
+    let largest = kernel.iter().map(|value| value.abs()).fold(0.0, f64::max);
+    ties::settle(&mut values, largest / channels)?;
+    Ok(values)
 }

@@ -313,13 +313,19 @@ fn summarise(
                     .max(0.0)
                     .sqrt()
                     * t_quantile(stacks.subjects.min(stacks.conditions) - 1);
-                [value - half, value + half]
+                // No similarity lies outside of what the comparator can give.
+                let [least, most] = stacks.comparator.range();
+                [(value - half).max(least), (value + half).min(most)]
             }
         }
     };
     let values = mean_over_subjects(&observed.per_subject, everyone);
     let mut bounds = [values.clone(), values.clone()];
     for ((i, j), &value) in values.indexed_iter() {
+        if i == j {
+            // Nothing is uncertain about a comparison with itself; copies drawn twice would lower it.
+            continue;
+        }
         let triples = draws
             .iter()
             .map(|draw| {
