@@ -25,6 +25,14 @@ pub(crate) enum Failure {
     /// A run that was stopped and can go on.
     #[error("interrupted; go on with: chiasm run --resume {0}")]
     Interrupted(String),
+    /// A run that failed through no fault of its input and can go on.
+    #[error("{error}; once that is mended, go on with: chiasm run --resume {root}")]
+    Broken {
+        /// What happened.
+        error: String,
+        /// The run's folder.
+        root: String,
+    },
     /// The system refused something that is not a file of the person's.
     #[error("{0}")]
     System(String),
@@ -40,7 +48,7 @@ impl Failure {
             Failure::Core(error) => error.kind(),
             Failure::Usage(_) => ErrorKind::Input,
             Failure::Interrupted(_) => ErrorKind::Interrupted,
-            Failure::System(_) => ErrorKind::Internal,
+            Failure::System(_) | Failure::Broken { .. } => ErrorKind::Internal,
         };
         ExitCode::from(match kind {
             ErrorKind::Internal => 1,

@@ -8,6 +8,7 @@ use chiasm_studies::{STUDIES, Study};
 use serde::Deserialize;
 
 use crate::failure::{Failure, Outcome};
+use crate::runner::check_threads;
 use crate::settings;
 
 /// What a person may write in `--config FILE`: any part of a run's `config.toml`.
@@ -79,11 +80,10 @@ pub(crate) fn resolve(study: &Study, wishes: &Wishes) -> Outcome<RunConfig> {
     let device = wishes.device.or(file.device).unwrap_or_default();
     chiasm_nn::open_device(device)?;
     let threads = match wishes.threads.or(file.threads) {
-        Some(0) => return Err(Error::setting("threads", 0, "at least 1").into()),
-        Some(count) if count > 4096 => {
-            return Err(Error::setting("threads", count, "at most 4096").into());
+        Some(count) => {
+            check_threads(count)?;
+            count
         }
-        Some(count) => count,
         None => std::thread::available_parallelism().map_or(1, usize::from),
     };
     let data = if wishes.data.is_empty() {

@@ -28,8 +28,17 @@ pub(crate) fn stop_on_signals() -> Outcome<Arc<AtomicBool>> {
     Ok(stop)
 }
 
+/// Fails for a number of threads that no machine has.
+pub(crate) fn check_threads(count: usize) -> Outcome {
+    if (1..=4096).contains(&count) {
+        return Ok(());
+    }
+    Err(Error::setting("threads", count, "1 to 4096").into())
+}
+
 /// Sets the number of threads for the whole process.
 pub(crate) fn use_threads(count: usize) -> Outcome {
+    check_threads(count)?;
     rayon::ThreadPoolBuilder::new()
         .num_threads(count)
         .build_global()
@@ -52,8 +61,11 @@ pub(crate) fn run_task(task: Task, stop: &Arc<AtomicBool>, root: &Path) -> Outco
         folder,
     } = task;
     if folder.is_complete() {
+        // The process may have ended between the results and the clearing up.
+        folder.drop_checkpoints()?;
         return Ok(folder.results()?);
     }
+    let _only_one = folder.lock()?;
     let clock = Clock::start(&folder)?;
     let progress = Progress::new(terminal::progress_sink(study.slug), stop.clone());
     let context = Context::new(config.clone(), folder.clone(), progress);
@@ -64,10 +76,24 @@ pub(crate) fn run_task(task: Task, stop: &Arc<AtomicBool>, root: &Path) -> Outco
     let findings = match found {
         Ok(findings) => findings,
         Err(error) => {
-            clock.keep()?;
             return Err(match error.kind() {
-                ErrorKind::Interrupted => Failure::Interrupted(root.display().to_string()),
-                _ => error.into(),
+                ErrorKind::Interrupted => {
+                    clock.keep()?;
+                    Failure::Interrupted(root.display().to_string())
+                }
+                ErrorKind::Input => {
+                    folder.take_back()?;
+                    // The run's root, where nothing else is in it.
+                    let _ = std::fs::remove_dir(root);
+                    error.into()
+                }
+                ErrorKind::Internal => {
+                    clock.keep()?;
+                    Failure::Broken {
+                        error: error.to_string(),
+                        root: root.display().to_string(),
+                    }
+                }
             });
         }
     };

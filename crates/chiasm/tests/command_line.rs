@@ -21,6 +21,33 @@ use serde_json::Value;
 /// The study that runs fastest; what holds for it holds for the runner.
 const FAST: &str = "active-dendrites";
 
+/// It, small.
+const SMALL: [&str; 18] = [
+    "run",
+    FAST,
+    "--seeds",
+    "2",
+    "--set",
+    "draws=100000",
+    "--set",
+    "populations=16",
+    "--set",
+    "patterns=300",
+    "--set",
+    "transitions=100",
+    "--set",
+    "unions=200",
+    "--set",
+    "noise_trials=1000",
+    "--set",
+    "random_settings=50",
+];
+
+/// Runs the small study and leaves it in `out`.
+fn run_small(folder: &Path, out: &str) -> Output {
+    chiasm(folder, &[&SMALL[..], &["--out", out]].concat())
+}
+
 fn chiasm(folder: &Path, words: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_chiasm"))
         .args(words)
@@ -54,7 +81,7 @@ fn timeless(path: &Path) -> Value {
 fn a_run_leaves_what_it_promises_and_repeats_byte_for_byte() {
     let place = tempfile::tempdir().unwrap();
     for out in ["a", "b"] {
-        let output = chiasm(place.path(), &["run", FAST, "--out", out, "--seeds", "2"]);
+        let output = run_small(place.path(), out);
         assert!(output.status.success(), "{}", stderr(&output));
         assert!(stdout(&output).contains("verdict"), "{}", stdout(&output));
     }
@@ -148,7 +175,8 @@ fn a_run_leaves_what_it_promises_and_repeats_byte_for_byte() {
 #[cfg(unix)]
 fn interrupted(place: &Path, out: &str, signal: &str, delay: Duration) -> bool {
     let mut child = Command::new(env!("CARGO_BIN_EXE_chiasm"))
-        .args(["run", FAST, "--out", out, "--seeds", "2"])
+        .args(SMALL)
+        .args(["--out", out])
         .current_dir(place)
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
@@ -171,7 +199,7 @@ fn interrupted(place: &Path, out: &str, signal: &str, delay: Duration) -> bool {
         assert!(output.status.success(), "{}", stderr(&output));
     } else {
         // Killed before there was anything to keep.
-        let output = chiasm(place, &["run", FAST, "--out", out, "--seeds", "2"]);
+        let output = run_small(place, out);
         assert!(output.status.success(), "{}", stderr(&output));
     }
     true
@@ -182,10 +210,7 @@ fn interrupted(place: &Path, out: &str, signal: &str, delay: Duration) -> bool {
 fn a_broken_run_ends_like_an_unbroken_one() {
     let place = tempfile::tempdir().unwrap();
     let begun = Instant::now();
-    let output = chiasm(
-        place.path(),
-        &["run", FAST, "--out", "whole", "--seeds", "2"],
-    );
+    let output = run_small(place.path(), "whole");
     assert!(output.status.success(), "{}", stderr(&output));
     let whole = begun.elapsed();
     let expected = timeless(&place.path().join("whole").join(FAST).join("results.json"));
@@ -236,6 +261,22 @@ fn mistakes_get_one_helpful_sentence_and_exit_code_2() {
         (
             vec!["run", FAST, "--set", "no_such=1"],
             "has no setting 'no_such'",
+        ),
+        (
+            vec!["run", "dynamic-connectome", "--set", "blocks.restart=2"],
+            "did you mean 'blocks.restarts'?",
+        ),
+        (
+            vec!["run", "dynamic-connectome", "--set", "blocks.restarts=-2"],
+            "blocks.restarts = ",
+        ),
+        (
+            vec!["run", "dynamic-connectome", "--set", "lesions=99999999999"],
+            "lesions = 99999999999",
+        ),
+        (
+            vec!["compare", "file", "file", "--threads", "0"],
+            "threads = 0",
         ),
         (vec!["run", FAST, "--data", "nowhere.npy"], "nowhere.npy"),
         (vec!["run", "--data", "file"], "name it"),

@@ -204,8 +204,11 @@ fn files_of_every_kind_give_the_same_answer() {
     };
     let expected = of("a.npy");
     assert_eq!(of("many.npz:first"), expected);
-    // Row names of a table are labels; an array has only positions, which cannot match them.
-    let message = fail_in_fresh(&path("a.csv"), &path("b.npy"));
+    // An array's rows have only their number, which any names fit; names must fit each other.
+    let found = of("a.csv")[0][1];
+    assert!((found - expected[0][1]).abs() < 1e-9, "{found}");
+    std::fs::write(path("d.csv"), table.replace("stimulus3", "stimulus03")).unwrap();
+    let message = fail_in_fresh(&path("a.csv"), &path("d.csv"));
     assert!(message.contains("labels do not match"), "{message}");
     std::fs::copy(path("a.csv"), path("c.csv")).unwrap();
     let (out, _) = succeed(place.path(), &["a.csv", "c.csv", "--json"]);

@@ -138,11 +138,118 @@ fn shorten(value: &mut toml::Value) {
     }
 }
 
+/// No setting counts or measures anything larger than this; what does is a slip, and would run for ever.
+const LARGEST: f64 = 1e9;
+
 /// Settings from their table, checked.
 pub(crate) fn read_settings<T: Settings>(table: &toml::Table) -> chiasm_core::Result<T> {
-    let settings: T = table.clone().try_into().map_err(|error: toml::de::Error| {
-        chiasm_core::Error::setting("settings", error.message(), "the settings of this study")
+    for (name, value) in table {
+        in_reach(name, value)?;
+    }
+    let table = toml::Value::Table(table.clone());
+    let settings: T = serde_path_to_error::deserialize(table).map_err(|error| {
+        let name = error.path().to_string();
+        let found = error.into_inner().to_string();
+        chiasm_core::Error::setting(name, in_words(found.trim_end()), "what the setting holds")
     })?;
     settings.check()?;
     Ok(settings)
+}
+
+/// Fails at the first number that is not finite or out of all proportion.
+fn in_reach(name: &str, value: &toml::Value) -> chiasm_core::Result<()> {
+    let number = match value {
+        toml::Value::Integer(whole) => *whole as f64,
+        toml::Value::Float(float) => *float,
+        toml::Value::Array(values) => {
+            return (values.iter().enumerate())
+                .try_for_each(|(index, value)| in_reach(&format!("{name}[{index}]"), value));
+        }
+        toml::Value::Table(table) => {
+            return (table.iter())
+                .try_for_each(|(inner, value)| in_reach(&format!("{name}.{inner}"), value));
+        }
+        _ => return Ok(()),
+    };
+    if number.abs() <= LARGEST {
+        return Ok(());
+    }
+    let allowed = format!("a number of at most {LARGEST:e} in size");
+    Err(chiasm_core::Error::setting(name, number, allowed))
+}
+
+/// A message of the reader of settings without the names of Rust's types.
+fn in_words(message: &str) -> String {
+    ["usize", "u64", "u32", "u16", "u8"]
+        .iter()
+        .fold(message.to_string(), |message, name| {
+            message.replace(
+                &format!("expected {name}"),
+                "expected a whole number, not negative",
+            )
+        })
+        .replace("expected f64", "expected a number")
+        .replace("expected f32", "expected a number")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Serialize, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Inner {
+        hidden: Vec<usize>,
+        rate: f64,
+    }
+
+    #[derive(Serialize, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Outer {
+        network: Inner,
+    }
+
+    impl Settings for Outer {
+        fn at(_: Scale) -> Self {
+            Outer {
+                network: Inner {
+                    hidden: vec![8],
+                    rate: f64::from(0.23_f32),
+                },
+            }
+        }
+
+        fn check(&self) -> chiasm_core::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn settings_that_cannot_be_are_named_with_their_place() {
+        let settings = SettingsOf::of::<Outer>();
+        let table = (settings.at)(Scale::Quick).unwrap();
+        assert_eq!(table["network"]["rate"].as_float(), Some(0.23));
+        (settings.check)(&table).unwrap();
+        for (text, expected) in [
+            (
+                "network = {hidden = [-1], rate = 1.0}",
+                "network.hidden[0] = invalid value",
+            ),
+            (
+                "network = {hidden = [9000000000000], rate = 1.0}",
+                "network.hidden[0] = 9000000000000",
+            ),
+            ("network = {hidden = [1], rate = nan}", "network.rate = NaN"),
+            ("network = {hidden = [1], rate = 1e300}", "network.rate = 1"),
+            (
+                "network = {hidden = [1], rate = 1.0, extra = 1}",
+                "unknown field",
+            ),
+        ] {
+            let table = toml::from_str(text).unwrap();
+            let message = (settings.check)(&table).unwrap_err().to_string();
+            assert!(message.contains(expected), "{text}: {message}");
+            assert!(!message.contains("usize"), "{text}: {message}");
+        }
+    }
 }

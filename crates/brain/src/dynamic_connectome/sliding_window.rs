@@ -27,6 +27,28 @@ impl Default for SlidingWindow {
     }
 }
 
+impl SlidingWindow {
+    /// Checks the ranges.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] where a length is not a positive number of seconds.
+    pub fn check(&self) -> Result<()> {
+        for (name, seconds) in [
+            ("window_seconds", self.window_seconds),
+            ("step_seconds", self.step_seconds),
+        ] {
+            if !(seconds > 0.0 && seconds.is_finite()) {
+                return Err(Error::setting(
+                    name,
+                    seconds,
+                    "a positive number of seconds",
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Positive parts of Pearson correlations over windows x animals x pairs; a window in which a trace
 /// does not change correlates with nothing.
 pub(super) fn window_affinities(

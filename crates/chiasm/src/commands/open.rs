@@ -26,7 +26,7 @@ pub(crate) fn execute(arguments: OpenArguments) -> Outcome {
     let report = arguments.folder.join("report.html");
     if !report.is_file() {
         let folder = arguments.folder.display();
-        let why = if arguments.folder.join("config.toml").is_file() {
+        let why = if super::study_folders(&arguments.folder).is_ok() {
             format!("{folder}: the run is not complete; go on with: chiasm run --resume {folder}")
         } else {
             format!("{folder}: there is no report.html in it")

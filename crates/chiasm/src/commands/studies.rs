@@ -183,12 +183,26 @@ fn in_full(row: &StudyRow) -> String {
         ));
     }
     text.push_str("\nSettings at quick (--set KEY=VALUE)\n");
-    for (name, value) in &row.settings {
-        let note = row.choices.iter().find(|choice| choice.setting == name);
+    list_settings(&mut text, "", &row.settings, &row.choices);
+    text
+}
+
+/// Every setting on a line of its own, by the name that `--set` takes.
+fn list_settings(text: &mut String, before: &str, table: &toml::Table, choices: &[ChoiceRow]) {
+    for (name, value) in table {
+        let name = format!("{before}{name}");
+        let note = choices.iter().find(|choice| choice.setting == name);
         let note = note.map_or(String::new(), |choice| {
             format!("   open in the paper: {}", choice.what)
         });
-        text.push_str(&format!("  {name} = {value}{note}\n"));
+        match value {
+            toml::Value::Table(inner) => {
+                if !note.is_empty() {
+                    text.push_str(&format!("  {name}{note}\n"));
+                }
+                list_settings(text, &format!("{name}."), inner, choices);
+            }
+            value => text.push_str(&format!("  {name} = {value}{note}\n")),
+        }
     }
-    text
 }

@@ -1,5 +1,6 @@
 //! The folder a run leaves, and the checkpoints inside it while it works.
 
+use std::fs::{File, TryLockError};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -36,6 +37,11 @@ impl RunFolder {
             path: folder.config_path(),
             reason: format!("cannot be written: {error}"),
         })?;
+        let checkpoints = folder.checkpoints();
+        std::fs::create_dir_all(&checkpoints)
+            .map_err(|source| Error::file(&checkpoints, source))?;
+        // Steps belong to the configuration they were computed with: see `open`.
+        write_atomically(&folder.begun_path(), text.as_bytes())?;
         write_atomically(&folder.config_path(), text.as_bytes())?;
         Ok(folder)
     }
@@ -55,15 +61,51 @@ impl RunFolder {
         let text = std::fs::read_to_string(&config_path)
             .map_err(|source| Error::file(&config_path, source))?;
         let config = toml::from_str(&text).map_err(|error| Error::RunFolder {
-            path: config_path,
+            path: config_path.clone(),
             reason: format!("is not a run's configuration: {}", error.message()),
         })?;
+        let begun = std::fs::read_to_string(folder.begun_path());
+        if begun.is_ok_and(|begun| begun != text) {
+            return Err(Error::RunFolder {
+                path: config_path,
+                reason: "was changed since the run began, and its kept steps do not fit; begin \
+                         another run with --config"
+                    .to_string(),
+            });
+        }
         Ok((folder, config))
+    }
+
+    /// Keeps other processes out while the returned file is open.
+    ///
+    /// # Errors
+    /// [`Error::RunFolder`] where another process works in the folder.
+    pub fn lock(&self) -> Result<File> {
+        let path = self.checkpoints().join("lock");
+        std::fs::create_dir_all(self.checkpoints()).map_err(|source| Error::file(&path, source))?;
+        let file = File::create(&path).map_err(|source| Error::file(&path, source))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => Err(Error::RunFolder {
+                path: self.path.clone(),
+                reason: "another process is working on this run".to_string(),
+            }),
+            Err(TryLockError::Error(source)) => Err(Error::file(path, source)),
+        }
     }
 
     /// The folder.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    fn checkpoints(&self) -> PathBuf {
+        self.path.join("checkpoint")
+    }
+
+    /// The configuration as it was when the run began.
+    fn begun_path(&self) -> PathBuf {
+        self.checkpoints().join("config.toml")
     }
 
     fn config_path(&self) -> PathBuf {
@@ -98,20 +140,41 @@ impl RunFolder {
         })?;
         text.push('\n');
         write_atomically(&self.results_path(), text.as_bytes())?;
-        let checkpoints = self.path.join("checkpoint");
-        if checkpoints.exists() {
-            std::fs::remove_dir_all(&checkpoints)
-                .map_err(|source| Error::file(&checkpoints, source))?;
+        self.drop_checkpoints()
+    }
+
+    /// Removes what only an unfinished run needs.
+    pub fn drop_checkpoints(&self) -> Result<()> {
+        let checkpoints = self.checkpoints();
+        match std::fs::remove_dir_all(&checkpoints) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::file(&checkpoints, error))
+            }
+            _ => Ok(()),
         }
+    }
+
+    /// Takes a run back that found its input unusable before its first step, so that the folder is free
+    /// again. A run with steps to lose stays.
+    pub fn take_back(&self) -> Result<()> {
+        let kept = std::fs::read_dir(self.checkpoints()).is_ok_and(|entries| {
+            (entries.flatten())
+                .any(|entry| entry.path().extension().is_some_and(|end| end == "json"))
+        });
+        if kept || self.is_complete() {
+            return Ok(());
+        }
+        self.drop_checkpoints()?;
+        let config = self.config_path();
+        std::fs::remove_file(&config).map_err(|source| Error::file(&config, source))?;
+        // Only where nothing else is in it.
+        let _ = std::fs::remove_dir(&self.path);
         Ok(())
     }
 
     /// A place for what one step keeps between interruptions, e.g. weights in training.
     pub fn scratch(&self, step: &str) -> Result<PathBuf> {
-        let path = self
-            .path
-            .join("checkpoint")
-            .join(format!("{}.part", file_name(step)));
+        let path = self.checkpoints().join(format!("{}.part", file_name(step)));
         std::fs::create_dir_all(&path).map_err(|source| Error::file(&path, source))?;
         Ok(path)
     }
@@ -150,9 +213,7 @@ impl RunFolder {
     }
 
     fn step_path(&self, step: &str) -> PathBuf {
-        self.path
-            .join("checkpoint")
-            .join(format!("{}.json", file_name(step)))
+        self.checkpoints().join(format!("{}.json", file_name(step)))
     }
 }
 
@@ -235,6 +296,42 @@ mod tests {
             .to_string();
         assert!(error.contains("holds a run already"), "{error}");
         assert_eq!(RunFolder::open(place.path()).unwrap().1, config());
+    }
+
+    #[test]
+    fn steps_belong_to_the_configuration_they_were_computed_with() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = RunFolder::create(place.path(), &config()).unwrap();
+        folder.store_step("seed 0", &1.0).unwrap();
+        let path = folder.config_path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text.replace("quick", "standard")).unwrap();
+        let error = RunFolder::open(place.path()).unwrap_err().to_string();
+        assert!(error.contains("was changed since the run began"), "{error}");
+    }
+
+    #[test]
+    fn one_process_at_a_time() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = RunFolder::create(place.path(), &config()).unwrap();
+        let held = folder.lock().unwrap();
+        let error = folder.lock().unwrap_err().to_string();
+        assert!(error.contains("another process"), "{error}");
+        drop(held);
+        folder.lock().unwrap();
+    }
+
+    #[test]
+    fn a_run_without_steps_can_be_taken_back_and_one_with_steps_cannot() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("run");
+        let folder = RunFolder::create(&path, &config()).unwrap();
+        folder.take_back().unwrap();
+        assert!(!path.exists());
+        let folder = RunFolder::create(&path, &config()).unwrap();
+        folder.store_step("seed 0", &1.0).unwrap();
+        folder.take_back().unwrap();
+        assert_eq!(folder.load_step::<f64>("seed 0").unwrap(), Some(1.0));
     }
 
     #[test]

@@ -208,6 +208,8 @@ impl Settings for TrsaSettings {
                 allowed,
             ));
         }
+        at_least("epochs", self.epochs, 1)?;
+        at_least("noise_levels", self.noise_levels.len(), 1)?;
         for (name, noise) in std::iter::once(("digit_noise", self.digit_noise)).chain(
             self.noise_levels
                 .iter()
@@ -275,6 +277,12 @@ fn run(context: &Context) -> Result<Findings> {
         digits: &digits,
         device: context.device(),
     };
+    // The person's own files first: what is wrong with them should not come to light hours later.
+    let mut of_files = Vec::new();
+    for path in context.data() {
+        context.progress().note("your own dissimilarity matrices");
+        of_files.push(evidence::of_file(path, &settings, context.progress())?);
+    }
     let seeds = context.each_seed("measure", |run| measure(&setup, &run))?;
 
     let mut findings = Findings::new();
@@ -327,10 +335,7 @@ fn run(context: &Context) -> Result<Findings> {
         }),
     )?;
     evidence::illustrate(&mut findings, &settings, &seeds)?;
-    for path in context.data() {
-        context.progress().note("your own dissimilarity matrices");
-        findings.table(evidence::of_file(path, &settings, context.progress())?);
-    }
+    of_files.into_iter().for_each(|table| findings.table(table));
     findings.data(chiasm_io::catalogue::find("mnist-5000")?.used());
     for name in ["random networks", "cortical regions", "figure-eights"] {
         findings.data(DataUsed::simulated(name));

@@ -178,6 +178,7 @@ impl Settings for ConnectomeSettings {
         self.graphs.check()?;
         self.blocks.check()?;
         self.simulated.check()?;
+        self.window.check()?;
         self.pipeline.check()
     }
 }

@@ -9,7 +9,7 @@ use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
 use super::LearnedDelaysSettings;
-use super::speech::{Split, recordings};
+use super::speech::{OwnFiles, Split, recordings};
 use crate::{Context, Result, SeedRun};
 
 /// Accuracies in percent.
@@ -46,9 +46,10 @@ pub(super) struct DigitsSeed {
 pub(super) fn measure(
     context: &Context,
     settings: &LearnedDelaysSettings,
+    own: Option<&OwnFiles>,
     run: &SeedRun<'_>,
 ) -> Result<DigitsSeed> {
-    let split = recordings(context, settings, run)?;
+    let split = recordings(own, settings, run)?;
     let device = open_device(context.device())?;
     let shuffled = shuffled(&split, run)?;
     let all = [Delays::Learned, Delays::Fixed, Delays::None];

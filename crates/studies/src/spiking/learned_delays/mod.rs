@@ -244,6 +244,13 @@ impl Settings for LearnedDelaysSettings {
                 return Err(Error::setting(name, 0, "at least 1"));
             }
         }
+        if !(self.narrow_spread >= 0.0 && self.narrow_spread <= 100.0) {
+            return Err(Error::setting(
+                "narrow_spread",
+                self.narrow_spread,
+                "between 0 and 100 steps",
+            ));
+        }
         self.coincidence.check()?;
         self.coincidence_network.check()?;
         self.coincidence_training.check()?;
@@ -311,8 +318,10 @@ pub(crate) static STUDY: Study = Study::new(Study {
 
 fn run(context: &Context) -> Result<Findings> {
     let settings: LearnedDelaysSettings = context.settings()?;
+    // The person's own files first: what is wrong with them should not come to light hours later.
+    let own = speech::OwnFiles::read(context, &settings)?;
     let mut findings = Findings::new();
-    for data in speech::data_used(context, &settings) {
+    for data in speech::data_used(context, &settings)? {
         findings.data(data);
     }
     findings.data(DataUsed {
@@ -323,7 +332,7 @@ fn run(context: &Context) -> Result<Findings> {
     let planted: Vec<CoincidenceSeed> =
         context.each_seed("coincidences", |run| coincidences::measure(&settings, &run))?;
     let spoken: Vec<DigitsSeed> = context.each_seed("spoken-digits", |run| {
-        digits::measure(context, &settings, &run)
+        digits::measure(context, &settings, own.as_ref(), &run)
     })?;
     claims(&mut findings, &planted, &spoken)?;
     figures(&mut findings, &settings, &planted, &spoken)?;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use chiasm_core::data::Clock;
-use chiasm_core::evidence::{DataSource, DataUsed};
+use chiasm_core::evidence::DataUsed;
 use chiasm_core::{Error, Seed};
 use chiasm_io::catalogue::spoken_digits_en;
 use chiasm_io::shd;
@@ -35,57 +35,76 @@ pub(super) struct Split {
     pub(super) test: SpikeData,
 }
 
-/// The person's files, or speech heard by the simulated cochlea.
-pub(super) fn recordings(
-    context: &Context,
-    settings: &LearnedDelaysSettings,
-    run: &SeedRun<'_>,
-) -> Result<Split> {
-    let files: Vec<&Path> = context.data().collect();
-    match files[..] {
-        [] => heard(settings, run),
-        [training] => {
-            let (samples, channels, classes) = read(training, settings)?;
-            let data = SpikeData::new(samples, channels, classes)?;
-            by_speaker(data, settings, run.seed.named("split"))
+/// The person's recordings: one file, or one to learn from and one for the test.
+pub(super) struct OwnFiles {
+    training: SpikeData,
+    test: Option<SpikeData>,
+}
+
+impl OwnFiles {
+    /// The files given, if any.
+    pub(super) fn read(
+        context: &Context,
+        settings: &LearnedDelaysSettings,
+    ) -> Result<Option<OwnFiles>> {
+        let files: Vec<&Path> = context.data().collect();
+        let read = |path: &&Path| read(path, settings);
+        if files.len() > 2 {
+            let allowed = "one training file, or it and a test file";
+            return Err(Error::setting("--data", files.len(), allowed).into());
         }
-        [training, test] => {
-            let (training, channels, classes) = read(training, settings)?;
-            let (test, test_channels, test_classes) = read(test, settings)?;
-            let (channels, classes) = (channels.max(test_channels), classes.max(test_classes));
-            let data = SpikeData::new(training, channels, classes)?;
-            let seed = run.seed.named("split");
-            let (validation, training) = held_out(data, settings.validation_speakers, seed)?;
-            let test = SpikeData::new(test, channels, classes)?;
-            Ok(Split {
-                training,
-                validation,
-                test,
-            })
-        }
-        _ => Err(Error::setting(
-            "--data",
-            files.len(),
-            "one training file, or it and a test file",
-        )
-        .into()),
+        let Some((training, channels, classes)) = files.first().map(read).transpose()? else {
+            return Ok(None);
+        };
+        let Some((test, test_channels, test_classes)) = files.get(1).map(read).transpose()? else {
+            let training = SpikeData::new(training, channels, classes)?;
+            let kept_out = settings.test_speakers + settings.validation_speakers;
+            enough_speakers(&training, kept_out)?;
+            let test = None;
+            return Ok(Some(OwnFiles { training, test }));
+        };
+        let (channels, classes) = (channels.max(test_channels), classes.max(test_classes));
+        let training = SpikeData::new(training, channels, classes)?;
+        enough_speakers(&training, settings.validation_speakers)?;
+        let test = Some(SpikeData::new(test, channels, classes)?);
+        Ok(Some(OwnFiles { training, test }))
     }
 }
 
-/// What the results list as data.
-pub(super) fn data_used(context: &Context, settings: &LearnedDelaysSettings) -> Vec<DataUsed> {
-    if context.data().len() > 0 {
-        return context.data_used().collect();
-    }
-    let (name, source) = match settings.speech {
-        Speech::Bundled => ("spoken-digits-en", DataSource::Bundled),
-        Speech::EspeakNg => ("digits spoken by espeak-ng", DataSource::Simulated),
+/// The person's files, or speech heard by the simulated cochlea.
+pub(super) fn recordings(
+    own: Option<&OwnFiles>,
+    settings: &LearnedDelaysSettings,
+    run: &SeedRun<'_>,
+) -> Result<Split> {
+    let Some(own) = own else {
+        return heard(settings, run);
     };
-    vec![DataUsed {
-        name: name.into(),
-        sha256: None,
-        source,
-    }]
+    let data = own.training.clone();
+    let seed = run.seed.named("split");
+    let Some(test) = own.test.clone() else {
+        return by_speaker(data, settings, seed);
+    };
+    let (validation, training) = held_out(data, settings.validation_speakers, seed)?;
+    Ok(Split {
+        training,
+        validation,
+        test,
+    })
+}
+
+/// What the results list as data.
+pub(super) fn data_used(
+    context: &Context,
+    settings: &LearnedDelaysSettings,
+) -> Result<Vec<DataUsed>> {
+    if context.data().len() > 0 {
+        return Ok(context.data_used().collect());
+    }
+    Ok(vec![match settings.speech {
+        Speech::Bundled => chiasm_io::catalogue::find("spoken-digits-en")?.used(),
+        Speech::EspeakNg => DataUsed::simulated("digits spoken by espeak-ng"),
+    }])
 }
 
 /// A file in the layout of the Spiking Heidelberg Digits, in frames.
@@ -245,20 +264,26 @@ fn held_out(
     count: usize,
     seed: Seed,
 ) -> chiasm_core::Result<(SpikeData, SpikeData)> {
-    let mut speakers: Vec<usize> = data.samples().iter().map(|sample| sample.group).collect();
-    speakers.sort_unstable();
-    speakers.dedup();
-    if speakers.len() <= count {
-        return Err(Error::TooFew {
-            operation: "split by speaker",
-            what: "speakers",
-            found: speakers.len(),
-            needed: count + 1,
-        });
-    }
+    let mut speakers = enough_speakers(&data, count)?;
     let mut rng = seed.rng();
     let chosen: Vec<usize> = (0..count)
         .map(|_| speakers.swap_remove(rng.random_range(0..speakers.len())))
         .collect();
     Ok(data.split_by_group(|speaker| chosen.contains(&speaker)))
+}
+
+/// All speakers. Fails where keeping `kept_out` of them would leave none to learn from.
+fn enough_speakers(data: &SpikeData, kept_out: usize) -> chiasm_core::Result<Vec<usize>> {
+    let mut speakers: Vec<usize> = data.samples().iter().map(|sample| sample.group).collect();
+    speakers.sort_unstable();
+    speakers.dedup();
+    if speakers.len() <= kept_out {
+        return Err(Error::TooFew {
+            operation: "split by speaker",
+            what: "speakers",
+            found: speakers.len(),
+            needed: kept_out + 1,
+        });
+    }
+    Ok(speakers)
 }
