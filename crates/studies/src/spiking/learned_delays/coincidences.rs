@@ -58,9 +58,8 @@ pub(super) fn measure(
         ..settings.coincidence.clone()
     };
     let null = Trials::draw(settings, &null, run.seed.named("null"))?;
-    let epochs = settings.coincidence_training.epochs;
-    let planted = Bench::new(settings, run, planted, "planted", epochs).compare()?;
-    let null = Bench::new(settings, run, null, "null", settings.null_epochs).compare()?;
+    let planted = Bench::new(settings, run, planted, "planted").compare()?;
+    let null = Bench::new(settings, run, null, "null").compare()?;
     Ok(CoincidenceSeed {
         planted: planted.accuracies,
         null: null.accuracies,
@@ -122,7 +121,6 @@ struct Bench<'a> {
     run: &'a SeedRun<'a>,
     trials: Trials,
     task_name: &'a str,
-    epochs: usize,
     device: Device,
 }
 
@@ -132,7 +130,6 @@ impl<'a> Bench<'a> {
         run: &'a SeedRun<'a>,
         trials: Trials,
         task_name: &'a str,
-        epochs: usize,
     ) -> Self {
         // Delay kernels run on the processor; the networks are too small for anything else.
         let device = Device::flex().autodiff();
@@ -141,7 +138,6 @@ impl<'a> Bench<'a> {
             run,
             trials,
             task_name,
-            epochs,
             device,
         }
     }
@@ -165,7 +161,6 @@ impl<'a> Bench<'a> {
         spread: SpreadSchedule,
     ) -> Result<(DelayNetwork, f64)> {
         let training = chiasm_spiking::DelayTrainingSettings {
-            epochs: self.epochs,
             spread,
             ..self.settings.coincidence_training.clone()
         };

@@ -120,10 +120,7 @@ fn train(
         delays,
         ..settings.digits_network.clone()
     };
-    let mut schedule = settings.digits_training.clone();
-    if name == "shuffled" {
-        schedule.epochs = settings.null_epochs;
-    }
+    let schedule = &settings.digits_training;
     let seed = run.seed.named("digits");
     let network = config.init(seed.named("network"), device)?;
     let task = DelayTask {
@@ -134,5 +131,5 @@ fn train(
     let checkpoint = run.scratch.join(format!("{name}-{delays:?}.safetensors"));
     let quiet = run.progress.quiet();
     let seed = seed.named("training");
-    Ok(train_delays(network, task, &schedule, seed, Some(&checkpoint), &quiet)?.model)
+    Ok(train_delays(network, task, schedule, seed, Some(&checkpoint), &quiet)?.model)
 }

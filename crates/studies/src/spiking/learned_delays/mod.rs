@@ -123,8 +123,6 @@ pub(crate) struct LearnedDelaysSettings {
     pub(crate) training_trials: usize,
     /// Trials of the planted task to test on.
     pub(crate) test_trials: usize,
-    /// Epochs of the null controls.
-    pub(crate) null_epochs: usize,
     /// Synapses a hidden neuron keeps where they are few.
     pub(crate) sparse_synapses: usize,
     /// The constant spread parameter that shrinking is compared with (0.23: a deviation of 0.5).
@@ -173,9 +171,8 @@ impl Settings for LearnedDelaysSettings {
             Scale::Paper => full,
         };
         LearnedDelaysSettings {
-            training_trials: pick(640, 2000, 5000),
+            training_trials: pick(560, 1200, 5000),
             test_trials: pick(400, 1000, 2000),
-            null_epochs: pick(5, 20, 60),
             sparse_synapses: 4,
             narrow_spread: 0.23,
             test_speakers: 2,
@@ -190,7 +187,7 @@ impl Settings for LearnedDelaysSettings {
                 ..Default::default()
             },
             coincidence_training: DelayTrainingSettings {
-                epochs: pick(30, 60, 100),
+                epochs: pick(16, 40, 100),
                 batch_size: 32,
                 weight_rate: 1e-2,
                 spread: shrinking(taps, 0.5),
@@ -200,7 +197,7 @@ impl Settings for LearnedDelaysSettings {
             coincidence,
             corpus: SpeechCorpusSettings {
                 speakers: pick(8, 12, 12),
-                repeats: pick(3, 8, 40),
+                repeats: pick(3, 6, 40),
                 ..Default::default()
             },
             cochlea: CochleaSettings {
@@ -222,7 +219,7 @@ impl Settings for LearnedDelaysSettings {
                 ..Default::default()
             },
             digits_training: DelayTrainingSettings {
-                epochs: pick(20, 40, 150),
+                epochs: pick(20, 30, 150),
                 batch_size: pick(30, 64, 256),
                 spread: shrinking(25, 0.25),
                 patience: pick(0, 15, 0),
@@ -235,7 +232,6 @@ impl Settings for LearnedDelaysSettings {
         for (name, value) in [
             ("training_trials", self.training_trials),
             ("test_trials", self.test_trials),
-            ("null_epochs", self.null_epochs),
             ("sparse_synapses", self.sparse_synapses),
             ("test_speakers", self.test_speakers),
             ("validation_speakers", self.validation_speakers),
@@ -276,8 +272,8 @@ pub(crate) static STUDY: Study = Study::new(Study {
               simulated cochlea, tested on speakers never heard. Delays are rounded to whole steps before \
               every test.",
     scaled_down: "Ten bundled digits varied into 8 to 12 invented speakers instead of 10 000 recordings of 12; 70 \
-                  cochlear channels, one hidden layer of 32 (quick) or 64 neurons instead of two of 256, 20 or 40 \
-                  epochs instead of 150; null controls train for fewer epochs.",
+                  cochlear channels, one hidden layer of 32 (quick) or 64 neurons instead of two of 256, 20 or 30 \
+                  epochs instead of 150.",
     data: "A file in the layout of the Spiking Heidelberg Digits (spikes/times, spikes/units, labels in HDF5), and \
            a second one as the test set; with one file, speakers are kept out for the test",
     claims: &[
