@@ -6,8 +6,12 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
+use crate::power_law;
+
 /// Draws of communities of which the most even is taken.
 const DRAWS: usize = 20;
+/// Degree sequences tried before giving up.
+const DEGREE_DRAWS: usize = 50;
 
 /// How [`lfr_graph`] draws: the weighted benchmark of Lancichinetti and Fortunato (2009).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -112,16 +116,7 @@ pub struct LfrGraph {
 pub fn lfr_graph(settings: &LfrSettings, seed: Seed) -> Result<LfrGraph> {
     settings.check()?;
     let mut rng = seed.named("lfr").rng();
-    let degrees = draw_degrees(settings, &mut rng)?;
-    let inner: Vec<usize> = degrees
-        .iter()
-        .map(|&degree| {
-            let exact = (1.0 - settings.topology_mixing) * degree as f64;
-            let up = rng.random::<f64>() < exact.fract();
-            exact as usize + usize::from(up)
-        })
-        .collect();
-    let communities = draw_balanced(settings, &degrees, &inner, &mut rng)?;
+    let (degrees, inner, communities) = draw_nodes(settings, &mut rng)?;
     let mut taken = BTreeSet::new();
     let count = communities.iter().max().map_or(0, |&most| most + 1);
     for community in 0..count {
@@ -207,37 +202,39 @@ pub fn rewired(graph: &LfrGraph, swaps: usize, seed: Seed) -> LfrGraph {
     }
 }
 
-/// An integer from a continuous power law truncated to [low, high], rounded to nearest.
-fn power_law(low: f64, high: f64, exponent: f64, rng: &mut ChaCha8Rng) -> f64 {
-    let u: f64 = rng.random();
-    let power = 1.0 - exponent;
-    if power.abs() < 1e-9 {
-        low * (high / low).powf(u)
-    } else {
-        (low.powf(power) + u * (high.powf(power) - low.powf(power))).powf(1.0 / power)
-    }
-}
-
-fn power_law_mean(low: f64, high: f64, exponent: f64) -> f64 {
-    let integral = |power: f64| {
-        if power.abs() < 1e-9 {
-            (high / low).ln()
-        } else {
-            (high.powf(power) - low.powf(power)) / power
+/// Degrees, inner degrees and communities. Some degrees leave no room for communities (one node may want
+/// more neighbours inside than the others fill); others are drawn then.
+fn draw_nodes(
+    settings: &LfrSettings,
+    rng: &mut ChaCha8Rng,
+) -> Result<(Vec<usize>, Vec<usize>, Vec<usize>)> {
+    let mut last = None;
+    for _ in 0..DEGREE_DRAWS {
+        let degrees = draw_degrees(settings, rng)?;
+        let inner: Vec<usize> = degrees
+            .iter()
+            .map(|&degree| {
+                let exact = (1.0 - settings.topology_mixing) * degree as f64;
+                let up = rng.random::<f64>() < exact.fract();
+                exact as usize + usize::from(up)
+            })
+            .collect();
+        match draw_balanced(settings, &degrees, &inner, rng) {
+            Ok(communities) => return Ok((degrees, inner, communities)),
+            Err(error) => last = Some(error),
         }
-    };
-    if high - low < 1e-9 {
-        low
-    } else {
-        integral(2.0 - exponent) / integral(1.0 - exponent)
     }
+    Err(last.unwrap_or(Error::NoConvergence {
+        operation: "LFR graph",
+        reason: "no degrees were drawn".to_string(),
+    }))
 }
 
 fn draw_degrees(settings: &LfrSettings, rng: &mut ChaCha8Rng) -> Result<Vec<usize>> {
     // The smallest degree that gives the mean, by bisection.
     let high = settings.most_degree as f64;
     let (mut below, mut above) = (0.5, high);
-    if power_law_mean(below, high, settings.degree_exponent) > settings.mean_degree {
+    if power_law::mean(below, high, settings.degree_exponent) > settings.mean_degree {
         return Err(Error::setting(
             "mean_degree",
             settings.mean_degree,
@@ -246,7 +243,7 @@ fn draw_degrees(settings: &LfrSettings, rng: &mut ChaCha8Rng) -> Result<Vec<usiz
     }
     for _ in 0..100 {
         let middle = (below + above) / 2.0;
-        if power_law_mean(middle, high, settings.degree_exponent) < settings.mean_degree {
+        if power_law::mean(middle, high, settings.degree_exponent) < settings.mean_degree {
             below = middle;
         } else {
             above = middle;
@@ -254,7 +251,8 @@ fn draw_degrees(settings: &LfrSettings, rng: &mut ChaCha8Rng) -> Result<Vec<usiz
     }
     Ok((0..settings.nodes)
         .map(|_| {
-            let degree = power_law(below, high, settings.degree_exponent, rng).round() as usize;
+            let degree =
+                power_law::draw(below, high, settings.degree_exponent, rng).round() as usize;
             degree.clamp(1, settings.most_degree)
         })
         .collect())
@@ -308,7 +306,7 @@ fn draw_communities(
         let mut sum = 0;
         while sum < nodes {
             let low = least as f64;
-            let size = power_law(low, most.max(least) as f64, settings.size_exponent, rng);
+            let size = power_law::draw(low, most.max(least) as f64, settings.size_exponent, rng);
             sizes.push(size.round() as usize);
             sum += sizes[sizes.len() - 1];
         }
@@ -525,6 +523,18 @@ mod tests {
                 means.1
             );
             assert!((means.2 - 25.0).abs() < 3.0, "degree {}", means.2);
+        }
+    }
+
+    #[test]
+    fn degrees_that_leave_no_room_for_communities_are_drawn_anew() {
+        // Three quarters of the edges of hubs of up to 100 stay inside communities of at most 125 nodes.
+        let settings = LfrSettings {
+            topology_mixing: 0.25,
+            ..Default::default()
+        };
+        for index in 0..40 {
+            lfr_graph(&settings, Seed::new(5).indexed(index)).unwrap();
         }
     }
 

@@ -4,5 +4,6 @@ pub mod calcium_communities;
 pub mod cochlea;
 pub mod coincidence;
 pub mod lfr;
+mod power_law;
 pub mod representations;
 pub mod speech_corpus;
