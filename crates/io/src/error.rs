@@ -84,6 +84,10 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Error::Core(error) => error.kind(),
+            // A full disk is no fault of the input.
+            Error::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+                ErrorKind::Internal
+            }
             _ => ErrorKind::Input,
         }
     }
@@ -94,6 +98,18 @@ impl Error {
             file: path.display().to_string(),
             source,
         }
+    }
+
+    /// What is wrong, without the name of the file and of the part `field` of it, for a list in which
+    /// both are said already.
+    pub(crate) fn without(&self, file: &str, field: &str) -> String {
+        let text = self.to_string();
+        let strip = |text: &str, name: &str| {
+            let rest = text.strip_prefix(name)?.strip_prefix(": ")?;
+            Some(rest.to_string())
+        };
+        let text = strip(&text, file).unwrap_or(text);
+        strip(&text, field).unwrap_or(text)
     }
 
     /// An [`Error::Malformed`] whose place is not known.

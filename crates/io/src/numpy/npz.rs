@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
-use zip::ZipArchive;
+use zip::{CompressionMethod, ZipArchive};
 use zip::result::ZipError;
 
 use crate::array::Array;
@@ -152,6 +152,16 @@ impl<R: Read + Seek> Npz<R> {
             available: self.names(),
         })?;
         let what = format!("{}:{name}", self.name);
+        let method = self.archive.by_index_raw(index).map(|raw| raw.compression());
+        if let Ok(method) = method
+            && !matches!(
+                method,
+                CompressionMethod::Stored | CompressionMethod::Deflated
+            )
+        {
+            let reason = format!("{method} is not supported; save with numpy.savez_compressed");
+            return Err(Error::unsupported(what, "compression method", reason));
+        }
         let mut member = self
             .archive
             .by_index(index)
