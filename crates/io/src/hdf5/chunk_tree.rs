@@ -163,7 +163,11 @@ impl<'a> Chunks<'a> {
             // Row-major places in the chunk and among the rows, in elements.
             let (mut from, mut to) = (0, 0);
             for axis in 0..rank {
-                let size = if axis == 0 { stop - start } else { self.shape[axis] };
+                let size = if axis == 0 {
+                    stop - start
+                } else {
+                    self.shape[axis]
+                };
                 let origin = if axis == 0 { start } else { 0 };
                 from = from * self.tree.chunk[axis] + (at[axis] - chunk.first[axis]);
                 to = to * size + (at[axis] - origin);

@@ -115,6 +115,9 @@ pub(super) fn delimited(path: &Path, format: Format) -> Result<Summary> {
     let profile = csv::profile(path, LOOKED_AT)?;
     let mut summary = Summary::of(path, format.to_string())?;
     summary.fact("delimiter", profile.delimiter);
+    if profile.decimal_comma {
+        summary.fact("decimals", "written with a comma");
+    }
     summary.fact("header", if profile.header { "yes" } else { "no" });
     let rows = profile.rows;
     summary.fact(
