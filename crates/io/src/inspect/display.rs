@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{Entry, Statistics, Summary};
+use crate::printable::clean;
 
 /// How many entries are listed.
 const ENTRIES_SHOWN: usize = 40;
@@ -120,22 +121,7 @@ fn details(out: &mut fmt::Formatter<'_>, entry: &Entry) -> fmt::Result {
     Ok(())
 }
 
-/// Text without anything a terminal would obey: controls, and marks that turn the direction of what
-/// stands after them, with which a name can pass for another.
-fn clean(text: &str) -> String {
-    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars()
-        .map(|c| {
-            if c.is_control() || turns(c) {
-                '\u{fffd}'
-            } else {
-                c
-            }
-        })
-        .collect()
-}
-
-/// The same, and not too long.
+/// Text that is safe to show, and not too long.
 fn printable(text: &str) -> String {
     const LONGEST: usize = 120;
     let mut shown: String = clean(&text.chars().take(LONGEST).collect::<String>());

@@ -165,3 +165,27 @@ fn header(descr: &str, shape: &[usize]) -> Vec<u8> {
     bytes.extend_from_slice(text.as_bytes());
     bytes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{source} at path \"/folder/.tmpAbC\"")]
+    struct Wrapped {
+        source: io::Error,
+    }
+
+    #[test]
+    fn a_temporary_name_is_not_what_an_error_says() {
+        const NO_SPACE: i32 = 28;
+        let source = io::Error::from_raw_os_error(NO_SPACE);
+        let (kind, text) = (source.kind(), source.to_string());
+        let wrapped = io::Error::new(kind, Wrapped { source });
+        assert!(wrapped.to_string().contains(".tmp"));
+        let error = bare(wrapped);
+        assert_eq!((error.kind(), error.to_string()), (kind, text));
+        let plain = bare(io::ErrorKind::NotFound.into());
+        assert_eq!(plain.kind(), io::ErrorKind::NotFound);
+    }
+}
