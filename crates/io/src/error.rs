@@ -4,6 +4,8 @@ use std::path::Path;
 
 use chiasm_core::ErrorKind;
 
+use crate::printable::clean;
+
 /// A file that could not be read, or written, as what it claims to be.
 ///
 /// `file` is the path, or the name the bytes were handed over with. An array inside a container is
@@ -84,6 +86,10 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Error::Core(error) => error.kind(),
+            // A full disk is no fault of the input.
+            Error::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+                ErrorKind::Internal
+            }
             _ => ErrorKind::Input,
         }
     }
@@ -96,6 +102,18 @@ impl Error {
         }
     }
 
+    /// What is wrong, without the name of the file and of the part `field` of it, for a list in which
+    /// both are said already.
+    pub(crate) fn without(&self, file: &str, field: &str) -> String {
+        let text = self.to_string();
+        let strip = |text: &str, name: &str| {
+            let rest = text.strip_prefix(name)?.strip_prefix(": ")?;
+            Some(rest.to_string())
+        };
+        let text = strip(&text, file).unwrap_or(text);
+        strip(&text, field).unwrap_or(text)
+    }
+
     /// An [`Error::Malformed`] whose place is not known.
     pub fn malformed(
         file: impl Into<String>,
@@ -104,9 +122,9 @@ impl Error {
     ) -> Self {
         Error::Malformed {
             file: file.into(),
-            field: field.into(),
+            field: clean(&field.into()),
             offset: None,
-            reason: reason.into(),
+            reason: clean(&reason.into()),
         }
     }
 
@@ -119,9 +137,9 @@ impl Error {
     ) -> Self {
         Error::Malformed {
             file: file.into(),
-            field: field.into(),
+            field: clean(&field.into()),
             offset: Some(offset),
-            reason: reason.into(),
+            reason: clean(&reason.into()),
         }
     }
 
@@ -133,8 +151,8 @@ impl Error {
     ) -> Self {
         Error::Unsupported {
             file: file.into(),
-            field: field.into(),
-            reason: reason.into(),
+            field: clean(&field.into()),
+            reason: clean(&reason.into()),
         }
     }
 }
@@ -145,11 +163,51 @@ fn at(offset: &Option<u64>) -> String {
 
 fn choices(available: &[String]) -> String {
     const SHOWN: usize = 12;
-    let shown: Vec<&str> = available.iter().take(SHOWN).map(String::as_str).collect();
+    let shown = available.iter().take(SHOWN).map(|name| clean(name));
+    let shown: Vec<String> = shown.collect();
     match available.len() {
         0 => "are none".to_string(),
         1 => format!("is only {:?}", available[0]),
         n if n <= SHOWN => format!("are: {}", shown.join(", ")),
         n => format!("are {n}: {}, …", shown.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_not_the_inputs_fault() {
+        let io = |kind: std::io::ErrorKind| Error::io(Path::new("a.npy"), kind.into()).kind();
+        assert_eq!(io(std::io::ErrorKind::StorageFull), ErrorKind::Internal);
+        assert_eq!(io(std::io::ErrorKind::NotFound), ErrorKind::Input);
+    }
+
+    #[test]
+    fn names_from_files_cannot_write_on_the_terminal() {
+        let name = "x\x1b[31m\u{202e}y";
+        let missing = Error::NotFound {
+            file: "a.h5".to_string(),
+            what: "array",
+            name: name.to_string(),
+            available: vec![name.to_string(), name.to_string()],
+        };
+        for error in [
+            Error::malformed("a.h5", name, name),
+            Error::malformed_at("a.h5", name, 1, name),
+            Error::unsupported("a.h5", name, name),
+            missing,
+        ] {
+            let text = error.to_string();
+            assert!(!text.contains(['\x1b', '\u{202e}']), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_said_already_is_left_out() {
+        let error = Error::malformed("a.nwb", "/units/id", "is empty");
+        assert_eq!(error.without("a.nwb", "/units/id"), "is empty");
+        assert_eq!(error.without("a.nwb", "/units"), "/units/id: is empty");
     }
 }

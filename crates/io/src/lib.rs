@@ -19,6 +19,7 @@ pub mod matrix;
 pub mod nifti;
 pub mod numpy;
 pub mod nwb;
+mod printable;
 pub mod safetensors;
 pub mod shd;
 mod source;

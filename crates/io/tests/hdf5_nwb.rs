@@ -304,6 +304,92 @@ fn broken_files_say_what_is_broken() {
 }
 
 #[test]
+fn inspection_says_what_readers_refuse() {
+    let notes = |name: &str| {
+        let summary = chiasm_io::inspect::inspect(&fixture(&format!("{name}.nwb"))).unwrap();
+        summary.notes
+    };
+    let sound = notes("session");
+    assert!(
+        !sound.iter().any(|note| note.contains("cannot be read")),
+        "{sound:?}"
+    );
+    for (name, wanted) in [
+        (
+            "index_goes_down",
+            "/units: cannot be read: /units/spike_times_index: goes down at row 1",
+        ),
+        (
+            "index_past_the_end",
+            "/units: cannot be read: /units/spike_times_index: points to value 60",
+        ),
+        (
+            "no_ids",
+            "/units: cannot be read: no object called \"/units/id\"",
+        ),
+        ("nan_spike", "/units: cannot be read: "),
+        (
+            "stops_before_start",
+            "/intervals/trials: cannot be read: /intervals/trials/stop_time: row 1",
+        ),
+        (
+            "timestamps_too_short",
+            "/acquisition/own: cannot be read: /acquisition/own/timestamps: has",
+        ),
+        (
+            "timestamps_disordered",
+            "/acquisition/own: cannot be read: ",
+        ),
+        (
+            "no_data",
+            "/acquisition/own: cannot be read: it has no data",
+        ),
+        (
+            "no_times",
+            "/acquisition/own: cannot be read: it has neither a starting_time nor timestamps",
+        ),
+        (
+            "no_rate",
+            "/acquisition/own: cannot be read: its starting_time has no rate",
+        ),
+        (
+            "rate_zero",
+            "/acquisition/own: cannot be read: /acquisition/own/starting_time: a rate of 0",
+        ),
+        (
+            "data_round_trip",
+            "/acquisition/own: cannot be read: its links go round in circles",
+        ),
+    ] {
+        let notes = notes(name);
+        assert!(
+            notes.iter().any(|note| note.starts_with(wanted)),
+            "{name}: {notes:?}"
+        );
+    }
+    for name in [
+        "no_data",
+        "no_times",
+        "no_rate",
+        "rate_zero",
+        "data_round_trip",
+    ] {
+        let file = nwb::open(&fixture(&format!("{name}.nwb"))).unwrap();
+        for series in ["own", "/acquisition/own"] {
+            let error = file.time_series(series).unwrap_err();
+            assert_eq!(error.kind(), chiasm_core::ErrorKind::Input);
+            let text = error.to_string();
+            assert!(
+                text.contains(&format!("{name}.nwb: /acquisition/own")),
+                "{text}"
+            );
+        }
+    }
+    let file = nwb::open(&fixture("no_ids.nwb")).unwrap();
+    assert!(file.units().is_err());
+}
+
+#[test]
 fn damaged_files_end_in_errors() {
     let mut state = 4321_u64;
     let mut draw = |below: usize| {

@@ -50,7 +50,7 @@ fn same(found: &[f64], wanted: &[f64], what: &str) {
 #[test]
 fn arrays_of_every_type_and_layout_hold_what_h5py_wrote() {
     let expected = expected();
-    for file in ["types.h5", "latest.h5", "user_block.h5"] {
+    for file in ["types.h5", "latest.h5", "user_block.h5", "several_axes.h5"] {
         let on_disk = hdf5::open(&fixture(file)).unwrap();
         let in_memory = hdf5::parse(std::fs::read(fixture(file)).unwrap(), file).unwrap();
         for (path, wanted) in expected[file].as_object().unwrap() {
@@ -396,17 +396,91 @@ fn layouts_that_are_not_known_spoil_only_their_own_array() {
         error.contains("newest.h5: chunked: ") && error.contains("version"),
         "{error}"
     );
-    let file = hdf5::open(&fixture("latest.h5")).unwrap();
-    let error = file.read::<f64>("both_grow").unwrap_err().to_string();
+}
+
+#[test]
+fn arrays_that_grow_on_several_axes_are_read_in_part() {
+    let file = hdf5::open(&fixture("several_axes.h5")).unwrap();
+    let whole = file.read::<f64>("gzip").unwrap();
+    for (start, count) in [(0, 1), (6, 2), (5, 20), (40, 9)] {
+        let rows = file.read_rows::<f64>("gzip", start, count).unwrap();
+        let stop = (start + count).min(41) as usize;
+        let wanted = &whole.as_slice().unwrap()[start as usize * 23..stop * 23];
+        same(&rows, wanted, "gzip");
+    }
+    assert_eq!(file.read_words("words").unwrap(), ["a", "bc", "", "d"]);
+    let error = file.read::<f64>("lzf").unwrap_err().to_string();
     assert!(
-        error.contains("latest.h5: both_grow: ") && error.contains("B-tree"),
+        error.contains("several_axes.h5: lzf: filter 32000 is not undone"),
         "{error}"
     );
+    assert_eq!(
+        hdf5::open(&fixture("latest.h5"))
+            .unwrap()
+            .read::<f64>("both_grow")
+            .unwrap()
+            .shape(),
+        [40, 6]
+    );
+    // A stored value that changes is found by the chunk's checksum.
+    let mut bytes = std::fs::read(fixture("several_axes.h5")).unwrap();
+    let first: Vec<u8> = file.read::<f32>("checked").unwrap().as_slice().unwrap()[..5]
+        .iter()
+        .flat_map(|value| value.to_le_bytes())
+        .collect();
+    let places: Vec<usize> = (0..bytes.len() - 20)
+        .filter(|&at| bytes[at..at + 20] == first[..])
+        .collect();
+    assert!(!places.is_empty());
+    for at in places {
+        bytes[at] ^= 1;
+    }
+    let damaged = hdf5::parse(bytes, "damaged.h5").unwrap();
+    let error = damaged.read::<f64>("checked").unwrap_err().to_string();
+    assert_eq!(error, "damaged.h5: checked: a chunk's checksum is wrong");
+}
+
+#[test]
+fn what_cannot_be_read_does_not_hide_the_rest() {
+    let path = fixture("strange.h5");
+    let summary = hdf5::inspect(&path).unwrap();
+    let entry = |name: &str| summary.entries.iter().find(|entry| entry.name == name);
+    assert_eq!(entry("good").unwrap().statistics.as_ref().unwrap().count, 3);
+    assert_eq!(entry("null").unwrap().shape, [0]);
+    for name in ["outside", "virtual"] {
+        assert!(entry(name).unwrap().statistics.is_none());
+        let start = format!("/{name}: cannot be read: ");
+        assert!(
+            summary.notes.iter().any(|note| note.starts_with(&start)),
+            "{:?}",
+            summary.notes
+        );
+    }
+    let shown = summary.to_string();
+    assert!(shown.contains("turned\u{fffd}name\u{fffd}[31m"), "{shown}");
+    let file = hdf5::open(&path).unwrap();
+    assert_eq!(file.read::<f64>("null").unwrap().shape(), [0]);
+    let error = file.read::<f64>("virtual").unwrap_err();
+    assert_eq!(error.kind(), chiasm_core::ErrorKind::Input);
+    assert!(
+        error
+            .to_string()
+            .contains("strange.h5: virtual: a virtual dataset"),
+        "{error}"
+    );
+    let error = file.read::<f64>("outside").unwrap_err().to_string();
+    assert!(error.contains("external files"), "{error}");
 }
 
 #[test]
 fn truncated_files_are_refused() {
-    for name in ["types.h5", "latest.h5", "ragged.h5", "user_block.h5"] {
+    for name in [
+        "types.h5",
+        "latest.h5",
+        "ragged.h5",
+        "user_block.h5",
+        "several_axes.h5",
+    ] {
         let bytes = std::fs::read(fixture(name)).unwrap();
         for part in 1..12 {
             let error = hdf5::parse(bytes[..bytes.len() * part / 12].to_vec(), name).unwrap_err();
@@ -432,6 +506,7 @@ fn damaged_files_end_in_errors() {
         "circle.h5",
         "deep_type.h5",
         "shd_half.h5",
+        "several_axes.h5",
     ] {
         let bytes = std::fs::read(fixture(name)).unwrap();
         for _ in 0..40 {

@@ -212,7 +212,15 @@ pub fn get_in(cache: &Path, item: &Item, progress: &Progress) -> Result<PathBuf>
     }
     let staging = cache::staging(cache)?;
     let unpacked = staging.path().join("unpacked");
-    std::fs::create_dir(&unpacked).map_err(|source| Error::io(&unpacked, source))?;
+    gather(item, staging.path(), &unpacked, progress)
+        .map_err(|error| named_in_place(error, &unpacked, &place))?;
+    cache::publish(&unpacked, &place, staging.path(), item)?;
+    Ok(place)
+}
+
+/// Puts an item's files into `unpacked`.
+fn gather(item: &Item, staging: &Path, unpacked: &Path, progress: &Progress) -> Result<()> {
+    std::fs::create_dir(unpacked).map_err(|source| Error::io(unpacked, source))?;
     match &item.source {
         Source::Bundled(files) => {
             for file in *files {
@@ -225,11 +233,26 @@ pub fn get_in(cache: &Path, item: &Item, progress: &Progress) -> Result<PathBuf>
                 &format!("fetching {} {}", package.package, package.version),
                 0,
             );
-            let fetched = client::fetch(package, staging.path(), progress);
+            let fetched = client::fetch(package, staging, progress);
             progress.end();
-            archive::unpack(package, &fetched?, &unpacked)?;
+            archive::unpack(package, &fetched?, unpacked)?;
         }
     }
-    cache::publish(&unpacked, &place, staging.path(), item)?;
-    Ok(place)
+    Ok(())
+}
+
+/// An error about a file that was being gathered, with the name it was to have: the other is gone by
+/// the time anyone reads it.
+fn named_in_place(error: Error, unpacked: &Path, place: &Path) -> Error {
+    match error {
+        Error::Io { file, source } => {
+            let named = Path::new(&file).strip_prefix(unpacked);
+            let named = named.map(|rest| place.join(rest).display().to_string());
+            Error::Io {
+                file: named.unwrap_or(file),
+                source,
+            }
+        }
+        other => other,
+    }
 }

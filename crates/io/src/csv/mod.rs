@@ -1,7 +1,7 @@
 //! Delimited text: `.csv`, `.tsv` and their relatives, as tables or as matrices of numbers.
 //!
 //! Text is UTF-8, with or without a byte-order mark; cells may be quoted with `"`; lines end in any
-//! of the usual ways. A row with more or fewer cells than the first is an error that names its line.
+//! of the usual ways. Decimals have a point, or a comma where semicolons stand between cells. A row with more or fewer cells than the first is an error that names its line.
 
 mod dialect;
 mod profile;
@@ -200,7 +200,7 @@ fn table<R: Read + Seek>(mut source: R, name: &str, options: &Options) -> Result
                 .map_err(|_| rows.not_text(index))?
                 .trim();
             match column {
-                Building::Numbers(values) => match number(text) {
+                Building::Numbers(values) => match number(text, dialect.decimal_comma) {
                     Some(value) => values.push(value),
                     None if values.is_empty() => *column = Building::Words(vec![text.to_string()]),
                     None => *column = Building::Undone,
@@ -308,16 +308,16 @@ fn matrix<R: Read + Seek>(mut source: R, name: &str, options: &Options) -> Resul
             let text = std::str::from_utf8(cell)
                 .map_err(|_| rows.not_text(index))?
                 .trim();
-            let value = number(text);
+            let value = number(text, dialect.decimal_comma);
             if index == 0 && count == 0 && rows.record.len() > 1 {
-                labelled |= value.is_none() && !decimal_comma(text);
+                labelled |= value.is_none() && !wrong_decimal(text);
             }
             if index == 0 && labelled {
                 labels.push(text.to_string());
                 continue;
             }
             let Some(value) = value else {
-                return Err(not_a_number(&rows, index, text));
+                return Err(not_a_number(&rows, index, text, dialect.decimal_comma));
             };
             if !value.is_finite() {
                 missing += 1;
@@ -353,30 +353,45 @@ fn matrix<R: Read + Seek>(mut source: R, name: &str, options: &Options) -> Resul
     })
 }
 
-fn not_a_number<R: Read + Seek>(rows: &Rows<'_, R>, column: usize, text: &str) -> Error {
+fn not_a_number<R: Read + Seek>(
+    rows: &Rows<'_, R>,
+    column: usize,
+    text: &str,
+    decimal_comma: bool,
+) -> Error {
     let shown: String = text.chars().take(40).collect();
     let mut reason = format!("{shown:?} is not a number");
-    if decimal_comma(text) {
-        reason.push_str("; write decimals with a point");
+    if wrong_decimal(text) {
+        reason.push_str(if decimal_comma {
+            "; other decimals in this file are written with a comma"
+        } else {
+            "; write decimals with a point"
+        });
     }
     Error::malformed(rows.name, rows.place(column), reason)
 }
 
-fn decimal_comma(text: &str) -> bool {
-    text.contains(',') && number(&text.replacen(',', ".", 1)).is_some()
+/// Whether a cell that is not a number would be one with the other sign for decimals.
+fn wrong_decimal(text: &str) -> bool {
+    number(&text.replacen(',', ".", 1), false).is_some() && text.contains([',', '.'])
 }
 
-/// A cell's number; NaN where it is missing, `None` where it is a word.
-fn number(text: &str) -> Option<f64> {
+/// A cell's number, with decimals behind a comma or a point; NaN where it is missing, `None` where it
+/// is a word.
+fn number(text: &str, decimal_comma: bool) -> Option<f64> {
     const MISSING: [&str; 4] = ["na", "n/a", "null", "none"];
     if text.is_empty() {
         return Some(f64::NAN);
     }
-    match text.parse() {
-        Ok(value) => Some(value),
-        Err(_) => MISSING
+    let parsed = match (decimal_comma, text.contains('.'), text.contains(',')) {
+        (true, true, _) => return None,
+        (true, false, true) => text.replacen(',', ".", 1).parse().ok(),
+        _ => text.parse().ok(),
+    };
+    parsed.or_else(|| {
+        MISSING
             .iter()
             .any(|word| text.eq_ignore_ascii_case(word))
-            .then_some(f64::NAN),
-    }
+            .then_some(f64::NAN)
+    })
 }

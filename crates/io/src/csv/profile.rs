@@ -12,6 +12,7 @@ pub(crate) struct Profile {
     /// What stands between cells, in words.
     pub(crate) delimiter: &'static str,
     pub(crate) header: bool,
+    pub(crate) decimal_comma: bool,
     pub(crate) rows: u64,
     pub(crate) columns: Vec<ColumnProfile>,
     /// Whether only the beginning was looked at.
@@ -52,7 +53,7 @@ pub(crate) fn profile(path: &Path, most: u64) -> Result<Profile> {
             let text = std::str::from_utf8(cell)
                 .map_err(|_| rows.not_text(index))?
                 .trim();
-            match number(text) {
+            match number(text, dialect.decimal_comma) {
                 Some(value) => column.numbers.extend([value]),
                 None => {
                     column.words += 1;
@@ -84,6 +85,7 @@ pub(crate) fn profile(path: &Path, most: u64) -> Result<Profile> {
     Ok(Profile {
         delimiter,
         header: dialect.header,
+        decimal_comma: dialect.decimal_comma,
         rows: count,
         columns,
         partial,

@@ -1,11 +1,15 @@
-//! The fractal heap that keeps the links of large groups, with the version 2 tree that indexes it.
+//! The fractal heap that keeps the links of large groups; a version 2 tree indexes it.
 
 use super::bytes::Cursor;
 use super::links::Widths;
+use super::record_tree::{self, Records, bytes_for};
 use super::source::Bytes;
 
-/// The most links of one group that are read.
-const MOST_OBJECTS: u64 = 1 << 20;
+const LINK_NAMES: Records = Records {
+    what: "index of names",
+    kind: 5,
+    shortest: 5,
+};
 const DEEPEST: u32 = 32;
 
 struct Heap {
@@ -28,9 +32,11 @@ pub(super) fn objects(
 ) -> Result<Vec<Vec<u8>>, String> {
     let heap = read_heap(bytes, widths, heap)?;
     let mut objects = Vec::new();
-    for id in ids(bytes, widths, index)? {
-        objects.push(heap.object(bytes, &id)?);
-    }
+    record_tree::visit(bytes, widths, index, &LINK_NAMES, &mut |record| {
+        // A record is the hash of the name, then the heap id.
+        objects.push(heap.object(bytes, &record[4..])?);
+        Ok(())
+    })?;
     Ok(objects)
 }
 
@@ -115,10 +121,6 @@ fn read_heap(bytes: &Bytes, widths: Widths, address: u64) -> Result<Heap, String
     Ok(heap)
 }
 
-fn bytes_for(largest: u64) -> usize {
-    (64 - largest.leading_zeros()).div_ceil(8).max(1) as usize
-}
-
 fn indirect(
     bytes: &Bytes,
     widths: Widths,
@@ -164,109 +166,4 @@ fn indirect(
         }
     }
     Ok(())
-}
-
-/// The heap ids of the tree's records, in order of name hash.
-fn ids(bytes: &Bytes, widths: Widths, address: u64) -> Result<Vec<Vec<u8>>, String> {
-    let header = bytes.take(address, (22 + widths.offset + widths.length) as u64)?;
-    if header[..4] != *b"BTHD" || header[5] != 5 {
-        return Err("group has no index of names where its header says".to_string());
-    }
-    let mut cursor = Cursor::new(&header[6..]);
-    let node = cursor.unsigned(4)?;
-    let record = cursor.unsigned(2)? as usize;
-    let depth = cursor.unsigned(2)?;
-    cursor.skip(2)?;
-    let root = widths.absolute(cursor.unsigned(widths.offset)?)?;
-    let root_records = cursor.unsigned(2)?;
-    let total = cursor.unsigned(widths.length)?;
-    if record < 5 || node < 16 || depth > 16 || total > MOST_OBJECTS {
-        return Err("index of names has an impossible shape".to_string());
-    }
-    // How many records a node of each level can hold, and in how many bytes that is counted.
-    let mut most = vec![(node - 10) / record as u64];
-    let mut below = vec![most[0]];
-    for level in 1..=depth as usize {
-        let pointer = widths.offset
-            + bytes_for(most[0])
-            + if level > 1 {
-                bytes_for(below[level - 1])
-            } else {
-                0
-            };
-        let records = (node - 10).saturating_sub(pointer as u64) / (record + pointer) as u64;
-        most.push(records);
-        let children = records.saturating_add(1).saturating_mul(below[level - 1]);
-        below.push(children.saturating_add(records));
-    }
-    let mut found = Vec::new();
-    if let Some(root) = root {
-        let tree = Tree {
-            bytes,
-            widths,
-            record,
-            most: most[0],
-            below,
-            total,
-        };
-        tree.node(root, root_records, depth as usize, &mut found)?;
-    }
-    Ok(found)
-}
-
-struct Tree<'a> {
-    bytes: &'a Bytes,
-    widths: Widths,
-    record: usize,
-    most: u64,
-    below: Vec<u64>,
-    total: u64,
-}
-
-impl Tree<'_> {
-    fn node(
-        &self,
-        address: u64,
-        records: u64,
-        level: usize,
-        found: &mut Vec<Vec<u8>>,
-    ) -> Result<(), String> {
-        let signature: &[u8; 4] = if level == 0 { b"BTLF" } else { b"BTIN" };
-        let count_bytes = bytes_for(self.most);
-        let total_bytes = if level > 1 {
-            bytes_for(self.below[level - 1])
-        } else {
-            0
-        };
-        let pointer = self.widths.offset + count_bytes + total_bytes;
-        let pointers = if level == 0 {
-            0
-        } else {
-            (records + 1) * pointer as u64
-        };
-        let block = self
-            .bytes
-            .take(address, 6 + records * self.record as u64 + pointers)?;
-        if block[..4] != *signature {
-            return Err("index of names has no node where it should".to_string());
-        }
-        let mut cursor = Cursor::new(&block[6..]);
-        for _ in 0..records {
-            // A record is the hash of the name, then the heap id.
-            found.push(cursor.slice(self.record)?[4..].to_vec());
-        }
-        if found.len() as u64 > self.total {
-            return Err("index of names holds more than it declares".to_string());
-        }
-        for _ in 0..pointers / pointer as u64 {
-            let child = cursor.unsigned(self.widths.offset)?;
-            let child = self
-                .widths
-                .position(child, "a node of the index of names")?;
-            let records = cursor.unsigned(count_bytes)?;
-            cursor.skip(total_bytes)?;
-            self.node(child, records, level - 1, found)?;
-        }
-        Ok(())
-    }
 }

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::{Attribute, File, Kind, Object, open};
+use super::{Attribute, Dataset, File, Kind, Object, open};
 use crate::error::Result;
-use crate::inspect::{Entry, Statistics, Summary};
+use crate::inspect::{Entry, LABELS_SHOWN, Statistics, Summary};
 use crate::{nwb, shd};
 
 /// The most numbers of one array, and of all, that statistics look at.
@@ -54,12 +54,23 @@ fn summary(file: &File) -> Result<Summary> {
     let mut groups = 0;
     let mut unlisted = 0;
     let mut left = NUMBERS_ALL;
+    let mut wrongs = Vec::new();
     for (path, object) in file.objects() {
         match &object.kind {
             Kind::Group => groups += 1,
             Kind::Dataset(_) if summary.entries.len() >= LISTED => unlisted += 1,
-            Kind::Dataset(_) => summary.entries.push(entry(file, path, object, &mut left)?),
-            Kind::Datatype => {}
+            Kind::Dataset(dataset) => {
+                let (entry, wrong) = entry(file, path, object, dataset, &mut left);
+                summary.entries.push(entry);
+                if let Err(error) = wrong {
+                    let reason = error.without(file.name(), path);
+                    wrongs.push(format!("{path}: cannot be read: {reason}"));
+                }
+            }
+            Kind::Unreadable(reason) if wrongs.len() < LISTED => {
+                wrongs.push(format!("{path}: cannot be read: {reason}"));
+            }
+            Kind::Unreadable(_) | Kind::Datatype => {}
             Kind::Link(target) => {
                 if summary.notes.len() < LISTED {
                     summary
@@ -79,6 +90,8 @@ fn summary(file: &File) -> Result<Summary> {
     summary
         .facts
         .push(("groups".to_string(), groups.to_string()));
+    // What is wrong comes first.
+    summary.notes.splice(0..0, wrongs);
     if unlisted > 0 {
         summary
             .notes
@@ -87,8 +100,14 @@ fn summary(file: &File) -> Result<Summary> {
     Ok(summary)
 }
 
-fn entry(file: &File, path: &str, object: &Object, left: &mut u64) -> Result<Entry> {
-    let dataset = file.dataset(path)?;
+/// What is known of an array, and whether its content could be read.
+fn entry(
+    file: &File,
+    path: &str,
+    object: &Object,
+    dataset: &Dataset,
+    left: &mut u64,
+) -> (Entry, Result<()>) {
     let name = path.trim_start_matches('/');
     let mut entry = Entry::new(name, dataset.shape.clone(), dataset.element.to_string());
     entry.unit = ["unit", "units"]
@@ -111,6 +130,18 @@ fn entry(file: &File, path: &str, object: &Object, left: &mut u64) -> Result<Ent
     for (name, value) in &object.attributes {
         entry.facts.push((name.clone(), shown(value)));
     }
+    let wrong = content(file, path, dataset, left, &mut entry);
+    (entry, wrong)
+}
+
+/// Looks at an array's numbers, as far as `left` reaches, or at its words, where they are few.
+fn content(
+    file: &File,
+    path: &str,
+    dataset: &Dataset,
+    left: &mut u64,
+    entry: &mut Entry,
+) -> Result<()> {
     let elements = dataset.elements().unwrap_or(u64::MAX);
     if dataset.element.number().is_some() && elements > 0 && *left > 0 {
         let rows = dataset.shape.first().copied().unwrap_or(1);
@@ -124,9 +155,11 @@ fn entry(file: &File, path: &str, object: &Object, left: &mut u64) -> Result<Ent
             entry.statistics = Some(statistics);
         }
     } else if dataset.element.is_words() && elements <= 64 {
-        entry = entry.with_labels(&file.read_words(path)?);
+        let words = file.read_words(path)?;
+        entry.labels = words.iter().take(LABELS_SHOWN).cloned().collect();
+        entry.label_count = words.len() as u64;
     }
-    Ok(entry)
+    Ok(())
 }
 
 /// An attribute in few words.

@@ -8,8 +8,11 @@
 use super::bytes::Cursor;
 use super::fractal_heap;
 use super::source::Bytes;
+use super::storage::{Storage, chunk_tree, fill_value, is_null_dataspace};
 
+const DATASPACE: u16 = 0x01;
 const DATATYPE: u16 = 0x03;
+const FILL_VALUE: u16 = 0x05;
 const LINK_INFO: u16 = 0x02;
 const LINK: u16 = 0x06;
 const LAYOUT: u16 = 0x08;
@@ -68,7 +71,7 @@ pub(super) enum Target {
 #[derive(Debug, PartialEq)]
 pub(super) enum Described {
     Group(Vec<(String, Target)>),
-    Dataset,
+    Dataset(Storage),
     Datatype,
     Unknown,
 }
@@ -98,7 +101,7 @@ pub(super) fn describe(bytes: &Bytes, widths: Widths, address: u64) -> Result<He
 fn object(bytes: &Bytes, widths: Widths, messages: &[Message]) -> Result<Described, String> {
     let has = |kind| messages.iter().any(|message| message.kind == kind);
     if has(LAYOUT) {
-        return Ok(Described::Dataset);
+        return Ok(Described::Dataset(storage(widths, messages)?));
     }
     let mut links = Links::default();
     for message in messages {
@@ -116,6 +119,25 @@ fn object(bytes: &Bytes, widths: Widths, messages: &[Message]) -> Result<Describ
     } else {
         Described::Unknown
     })
+}
+
+fn storage(widths: Widths, messages: &[Message]) -> Result<Storage, String> {
+    let mut storage = Storage::default();
+    let mut fill = Vec::new();
+    for message in messages {
+        match message.kind {
+            DATASPACE => storage.null = is_null_dataspace(&message.body),
+            LAYOUT if !message.body.is_empty() => {
+                storage.chunk_tree = chunk_tree(&message.body, widths)?;
+            }
+            FILL_VALUE => fill = fill_value(&message.body).unwrap_or_default(),
+            _ => {}
+        }
+    }
+    if let Some(tree) = &mut storage.chunk_tree {
+        tree.fill = fill;
+    }
+    Ok(storage)
 }
 
 /// Links as they are gathered. Many names may lie over each other in a name heap, so what they take
@@ -185,15 +207,17 @@ fn messages(bytes: &Bytes, widths: Widths, address: u64) -> Result<Vec<Message>,
         let mut cursor = Cursor::new(&block);
         // A gap smaller than a message's own header may end a block.
         while cursor.left() >= if second { 4 } else { 8 } {
-            let (kind, length);
+            let (kind, length, shared);
             if second {
                 kind = cursor.unsigned(1)? as u16;
                 length = cursor.unsigned(2)? as usize;
-                cursor.skip(if ordered { 3 } else { 1 })?;
+                shared = cursor.unsigned(1)? & 2 != 0;
+                cursor.skip(if ordered { 2 } else { 0 })?;
             } else {
                 kind = cursor.unsigned(2)? as u16;
                 length = cursor.unsigned(2)? as usize;
-                cursor.skip(4)?;
+                shared = cursor.unsigned(1)? & 2 != 0;
+                cursor.skip(3)?;
             }
             let body = cursor.slice(length)?;
             match kind {
@@ -215,6 +239,15 @@ fn messages(bytes: &Bytes, widths: Widths, address: u64) -> Result<Vec<Message>,
                         body: body.to_vec(),
                     });
                 }
+                // The layouts of old, some with their content in them, are left to the crate.
+                LAYOUT if matches!(body, [4 | 5, 2, ..]) => found.push(Message {
+                    kind,
+                    body: body.to_vec(),
+                }),
+                DATASPACE | FILL_VALUE if !shared => found.push(Message {
+                    kind,
+                    body: body.to_vec(),
+                }),
                 LAYOUT | DATATYPE => found.push(Message {
                     kind,
                     body: Vec::new(),

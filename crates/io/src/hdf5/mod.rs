@@ -6,12 +6,15 @@
 //! Links and elements of variable length are read here.
 
 mod bytes;
+mod chunk_tree;
 mod fractal_heap;
 mod heap;
 mod inspect;
 mod links;
 mod ragged;
+mod record_tree;
 mod source;
+mod storage;
 mod tree;
 mod types;
 
@@ -27,6 +30,7 @@ pub use ragged::Ragged;
 pub use tree::{Attribute, Dataset, Kind, Object};
 pub use types::{Element, ElementType, NumberKind, NumberType};
 
+use chunk_tree::Chunks;
 use heap::Heap;
 use links::Widths;
 use source::{Bytes, Shared, contained};
@@ -186,6 +190,9 @@ impl File {
         let found = self.resolve(path)?;
         match self.tree.get(&found).map(|object| &object.kind) {
             Some(Kind::Dataset(dataset)) => Ok(dataset),
+            Some(Kind::Unreadable(reason)) => {
+                Err(Error::malformed(self.name.as_str(), path, reason.as_str()))
+            }
             _ => Err(Error::unsupported(self.name.as_str(), path, "not an array")),
         }
     }
@@ -306,7 +313,20 @@ impl File {
                 .dataset(&found)
                 .map_err(|error| damaged(error.to_string()))?;
             let row_bytes = total / rows;
-            self.check_size(path, dataset, &opened, (stop - start) * row_bytes)?;
+            let chunks = match &dataset.chunk_tree {
+                Some(tree) if tree.element_bytes != dataset.element_bytes => {
+                    return Err(damaged("its chunks do not fit its elements".to_string()));
+                }
+                Some(tree) => {
+                    let filters = opened.filter_pipeline();
+                    let (bytes, shape) = (&self.bytes, &dataset.shape);
+                    let chunks = Chunks::find(tree, shape, filters, bytes, self.widths);
+                    Some(chunks.map_err(damaged)?)
+                }
+                None => None,
+            };
+            let wanted = (stop - start) * row_bytes;
+            self.check_size(path, dataset, &opened, chunks.as_ref(), wanted)?;
             // Whole chunks at a time, so that none is decoded twice.
             let step = dataset
                 .chunks
@@ -319,9 +339,13 @@ impl File {
             let mut at = start;
             while at < stop {
                 let next = (at - at % step).saturating_add(window).min(stop);
-                let raw = opened
-                    .read_raw_rows(at, next - at)
-                    .map_err(|error| damaged(error.to_string()))?;
+                let raw = match &chunks {
+                    Some(chunks) => chunks.rows(&self.bytes, at, next),
+                    None => opened
+                        .read_raw_rows(at, next - at)
+                        .map_err(|error| error.to_string()),
+                };
+                let raw = raw.map_err(damaged)?;
                 if raw.len() as u64 != (next - at) * row_bytes {
                     return Err(damaged(
                         "its content is shorter than it declares".to_string(),
@@ -341,6 +365,7 @@ impl File {
         path: &str,
         dataset: &Dataset,
         opened: &hdf5_pure::Dataset,
+        chunks: Option<&Chunks<'_>>,
         total: u64,
     ) -> Result<()> {
         let damaged = |reason: String| Error::malformed(self.name.as_str(), path, reason);
@@ -359,21 +384,35 @@ impl File {
                 let chunk = chunk.fold(dataset.element_bytes, |product, &size| {
                     product.saturating_mul(size)
                 });
+                let places: Vec<(u64, u64, &[u64])>;
+                let listed;
+                if let Some(chunks) = chunks {
+                    places = chunks.places().collect();
+                } else {
+                    listed = opened
+                        .chunks()
+                        .map_err(|error| damaged(error.to_string()))?;
+                    places = listed
+                        .iter()
+                        .map(|chunk| (chunk.address, chunk.storage_size, &chunk.offset[..]))
+                        .collect();
+                }
                 let mut stored = 0_u64;
-                for chunk in opened
-                    .chunks()
-                    .map_err(|error| damaged(error.to_string()))?
-                {
-                    let end = chunk.address.checked_add(chunk.storage_size);
+                for (address, size, offset) in places {
+                    let end = address.checked_add(size);
                     if end.is_none_or(|end| end > length) {
                         return Err(damaged(format!(
-                            "its chunk at {:?} lies past the end of the file",
-                            chunk.offset
+                            "its chunk at {offset:?} lies past the end of the file"
                         )));
                     }
-                    stored = stored.saturating_add(chunk.storage_size);
+                    stored = stored.saturating_add(size);
                 }
                 (stored.min(length), total.max(chunk))
+            }
+            Layout::Virtual => {
+                let reason = "a virtual dataset, whose values lie in other files: open those, or \
+                              copy the values into an array of this file";
+                return Err(Error::unsupported(self.name.as_str(), path, reason));
             }
             _ => (0, total),
         };

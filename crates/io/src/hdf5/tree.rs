@@ -6,6 +6,7 @@ use hdf5_pure::{AttrValue, Layout};
 
 use super::links::{Described, Target, Widths, describe};
 use super::source::Bytes;
+use super::storage::{ChunkTree, Storage};
 use super::types::ElementType;
 use crate::error::{Error, Result};
 
@@ -37,6 +38,8 @@ pub enum Kind {
     Group,
     /// An array.
     Dataset(Dataset),
+    /// An array that is stored in a way that is not read; the reason in words.
+    Unreadable(String),
     /// A type with a name of its own.
     Datatype,
     /// Another name for the object at this path: a soft link, or a further hard link to an object
@@ -64,6 +67,8 @@ pub struct Dataset {
     pub chunks: Option<Vec<u64>>,
     /// How its chunks are compressed or checked, in order, e.g. `deflate`.
     pub filters: Vec<String>,
+    /// Its chunks, where they are read here.
+    pub(super) chunk_tree: Option<Box<ChunkTree>>,
 }
 
 impl Dataset {
@@ -269,12 +274,18 @@ impl Walk<'_> {
                     self.seen.insert(address, child.clone());
                     self.group(&found, &child, links, depth + 1)?;
                 }
-                Described::Dataset => {
+                Described::Dataset(storage) => {
                     let found = match datasets.remove(&name) {
-                        Some(found) => found,
-                        None => group.dataset(&name).map_err(broken)?,
+                        Some(found) => Ok(found),
+                        None => group.dataset(&name),
                     };
-                    let object = dataset(&found).map_err(broken)?;
+                    // One array that cannot be made out says nothing about the others.
+                    let object = found
+                        .and_then(|found| dataset(&found, storage))
+                        .unwrap_or_else(|reason| Object {
+                            kind: Kind::Unreadable(reason.to_string()),
+                            attributes: BTreeMap::new(),
+                        });
                     self.seen.insert(address, child.clone());
                     self.add(child, object)?;
                 }
@@ -297,7 +308,7 @@ impl Walk<'_> {
     }
 }
 
-fn dataset(dataset: &hdf5_pure::Dataset) -> Result<Object, hdf5_pure::Error> {
+fn dataset(dataset: &hdf5_pure::Dataset, storage: Storage) -> Result<Object, hdf5_pure::Error> {
     let datatype = dataset.datatype()?;
     // A layout the crate does not know (HDF5 2.0 has one) is for the reading of this array to refuse.
     let chunks = match dataset.layout() {
@@ -306,11 +317,17 @@ fn dataset(dataset: &hdf5_pure::Dataset) -> Result<Object, hdf5_pure::Error> {
     };
     let filters = dataset.filter_pipeline().iter().map(filter_name).collect();
     let described = Dataset {
-        shape: dataset.shape()?,
+        // What has no shape at all holds no elements.
+        shape: if storage.null {
+            vec![0]
+        } else {
+            dataset.shape()?
+        },
         element: ElementType::of(&datatype),
         element_bytes: u64::from(datatype.type_size()),
         chunks,
         filters,
+        chunk_tree: storage.chunk_tree,
     };
     let attributes = attributes(dataset.attrs()?, dataset.attr_datatypes()?.into_keys());
     Ok(Object {

@@ -3,25 +3,27 @@
 use std::fmt;
 
 use super::{Entry, Statistics, Summary};
+use crate::printable::clean;
 
 /// How many entries are listed.
 const ENTRIES_SHOWN: usize = 40;
 
 impl fmt::Display for Summary {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(out, "{}: {}, {}", self.file, self.format, size(self.bytes))?;
+        let (file, format) = (clean(&self.file), printable(&self.format));
+        writeln!(out, "{file}: {format}, {}", size(self.bytes))?;
         let width = self
             .facts
             .iter()
-            .map(|(name, _)| name.chars().count())
+            .map(|(name, _)| printable(name).chars().count())
             .max()
             .unwrap_or(0);
         for (name, value) in &self.facts {
-            writeln!(out, "  {name:width$}  {}", printable(value))?;
+            writeln!(out, "  {:width$}  {}", printable(name), printable(value))?;
         }
         entries(out, &self.entries)?;
         for note in &self.notes {
-            writeln!(out, "  - {note}")?;
+            writeln!(out, "  - {}", clean(note))?;
         }
         Ok(())
     }
@@ -78,7 +80,7 @@ fn cells(entry: &Entry) -> [String; 9] {
     [
         printable(&entry.name),
         shape,
-        entry.dtype.clone(),
+        printable(&entry.dtype),
         printable(entry.unit.as_deref().unwrap_or_default()),
         entry
             .rate
@@ -97,7 +99,7 @@ fn cells(entry: &Entry) -> [String; 9] {
 
 fn details(out: &mut fmt::Formatter<'_>, entry: &Entry) -> fmt::Result {
     for (name, value) in &entry.facts {
-        writeln!(out, "    {name}: {}", printable(value))?;
+        writeln!(out, "    {}: {}", printable(name), printable(value))?;
     }
     if !entry.labels.is_empty() {
         let labels: Vec<String> = entry.labels.iter().map(|label| printable(label)).collect();
@@ -119,11 +121,10 @@ fn details(out: &mut fmt::Formatter<'_>, entry: &Entry) -> fmt::Result {
     Ok(())
 }
 
-/// Text without anything a terminal would obey, and not too long.
+/// Text that is safe to show, and not too long.
 fn printable(text: &str) -> String {
     const LONGEST: usize = 120;
-    let clean = |c: char| if c.is_control() { '\u{fffd}' } else { c };
-    let mut shown: String = text.chars().take(LONGEST).map(clean).collect();
+    let mut shown: String = clean(&text.chars().take(LONGEST).collect::<String>());
     if text.chars().nth(LONGEST).is_some() {
         shown.push('…');
     }
@@ -163,6 +164,25 @@ fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_cannot_write_on_the_terminal() {
+        let name = "a\u{202e}b\u{2066}c\x1b[31md";
+        assert_eq!(printable(name), "a\u{fffd}b\u{fffd}c\u{fffd}[31md");
+        let mut entry = Entry::new(name, Vec::new(), name);
+        entry.facts.push((name.to_string(), name.to_string()));
+        let shown = Summary {
+            file: name.to_string(),
+            format: name.to_string(),
+            bytes: 1,
+            facts: vec![(name.to_string(), name.to_string())],
+            entries: vec![entry],
+            notes: vec![name.to_string()],
+        };
+        let shown = shown.to_string();
+        let obeyed = |c| matches!(c, '\x1b' | '\u{202e}' | '\u{2066}');
+        assert!(!shown.contains(obeyed), "{shown:?}");
+    }
 
     #[test]
     fn numbers_keep_six_digits() {

@@ -5,8 +5,8 @@ use std::fs::File;
 use std::io::{BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
-use zip::ZipArchive;
 use zip::result::ZipError;
+use zip::{CompressionMethod, ZipArchive};
 
 use crate::array::Array;
 use crate::numpy::header::Header;
@@ -152,6 +152,19 @@ impl<R: Read + Seek> Npz<R> {
             available: self.names(),
         })?;
         let what = format!("{}:{name}", self.name);
+        let method = self
+            .archive
+            .by_index_raw(index)
+            .map(|raw| raw.compression());
+        if let Ok(method) = method
+            && !matches!(
+                method,
+                CompressionMethod::Stored | CompressionMethod::Deflated
+            )
+        {
+            let reason = format!("{method} is not supported; save with numpy.savez_compressed");
+            return Err(Error::unsupported(what, "compression method", reason));
+        }
         let mut member = self
             .archive
             .by_index(index)

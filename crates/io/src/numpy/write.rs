@@ -106,7 +106,7 @@ pub(crate) fn write_aside(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<NamedTempFile>) -> io::Result<()>,
 ) -> Result<()> {
-    let failed = |source| Error::io(path, source);
+    let failed = |source| Error::io(path, bare(source));
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -119,6 +119,17 @@ pub(crate) fn write_aside(
         .map_err(|error| failed(error.into_error()))?;
     file.persist(path).map_err(|error| failed(error.error))?;
     Ok(())
+}
+
+/// What the system said, without the name of the temporary file that `tempfile` puts around it: the
+/// person asked for another file.
+fn bare(error: io::Error) -> io::Error {
+    let inner = error
+        .get_ref()
+        .and_then(|wrapped| wrapped.source())
+        .and_then(|source| source.downcast_ref::<io::Error>())
+        .and_then(io::Error::raw_os_error);
+    inner.map_or(error, io::Error::from_raw_os_error)
 }
 
 fn write_to<T: Writable>(out: &mut dyn Write, array: ArrayView<'_, T, IxDyn>) -> io::Result<()> {
@@ -153,4 +164,28 @@ fn header(descr: &str, shape: &[usize]) -> Vec<u8> {
     bytes.extend_from_slice(&(text.len() as u16).to_le_bytes());
     bytes.extend_from_slice(text.as_bytes());
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{source} at path \"/folder/.tmpAbC\"")]
+    struct Wrapped {
+        source: io::Error,
+    }
+
+    #[test]
+    fn a_temporary_name_is_not_what_an_error_says() {
+        const NO_SPACE: i32 = 28;
+        let source = io::Error::from_raw_os_error(NO_SPACE);
+        let (kind, text) = (source.kind(), source.to_string());
+        let wrapped = io::Error::new(kind, Wrapped { source });
+        assert!(wrapped.to_string().contains(".tmp"));
+        let error = bare(wrapped);
+        assert_eq!((error.kind(), error.to_string()), (kind, text));
+        let plain = bare(io::ErrorKind::NotFound.into());
+        assert_eq!(plain.kind(), io::ErrorKind::NotFound);
+    }
 }

@@ -3,6 +3,7 @@
 //! [`open`] reads what is in the file; arrays are read when they are asked for. All times are seconds
 //! from the session's reference time.
 
+mod check;
 mod series;
 mod table;
 mod units;
@@ -18,6 +19,8 @@ pub use units::Units;
 use crate::hdf5::{self, Attribute};
 use crate::inspect::Summary;
 use crate::{Error, Result};
+use series::Unusable;
+use table::Extent;
 
 const UNITS: &str = "/units";
 const INTERVALS: &str = "/intervals";
@@ -27,6 +30,7 @@ const INTERVALS: &str = "/intervals";
 pub struct Nwb {
     file: hdf5::File,
     series: Vec<SeriesInfo>,
+    unusable: Vec<Unusable>,
 }
 
 /// Opens a file and reads what is in it, not the arrays.
@@ -58,8 +62,12 @@ impl Nwb {
             }
             Some(_) => {}
         }
-        let series = series::find(&file);
-        Ok(Nwb { file, series })
+        let (series, unusable) = series::find(&file);
+        Ok(Nwb {
+            file,
+            series,
+            unusable,
+        })
     }
 
     /// The HDF5 file beneath.
@@ -101,7 +109,7 @@ impl Nwb {
                 available: self.interval_tables(),
             });
         }
-        let table = DynamicTable::read(&self.file, &path)?;
+        let table = DynamicTable::read(&self.file, &path, Extent::Useful)?;
         table.check_intervals(self.file.name(), &path)?;
         Ok(table)
     }
@@ -118,7 +126,7 @@ impl Nwb {
 
     /// Any table of the file by its path, e.g. `/general/extracellular_ephys/electrodes`.
     pub fn table(&self, path: &str) -> Result<DynamicTable> {
-        DynamicTable::read(&self.file, path)
+        DynamicTable::read(&self.file, path, Extent::Useful)
     }
 
     /// The series of samples in the file.
@@ -139,13 +147,22 @@ impl Nwb {
     /// The series of fluorescence and its changes (time x regions of interest), channels named after
     /// the regions.
     pub fn fluorescence(&self) -> Result<Vec<Recording>> {
-        let regions = self
-            .series
-            .iter()
-            .filter(|series| series.kind == "RoiResponseSeries");
+        const KIND: &str = "RoiResponseSeries";
+        if let Some(unusable) = self.unusable.iter().find(|series| series.kind == KIND) {
+            return Err(self.refuse(unusable));
+        }
+        let regions = self.series.iter().filter(|series| series.kind == KIND);
         regions
             .map(|series| series::read(&self.file, series, 0, u64::MAX))
             .collect()
+    }
+
+    fn refuse(&self, series: &Unusable) -> Error {
+        Error::malformed(
+            self.file.name(),
+            series.path.as_str(),
+            series.reason.as_str(),
+        )
     }
 
     fn find(&self, name: &str) -> Result<&SeriesInfo> {
@@ -158,6 +175,13 @@ impl Nwb {
             .iter()
             .filter(|series| series.path.ends_with(&end))
             .collect();
+        let unusable = self
+            .unusable
+            .iter()
+            .find(|series| series.path == end || fits.is_empty() && series.path.ends_with(&end));
+        if let Some(unusable) = unusable {
+            return Err(self.refuse(unusable));
+        }
         match fits[..] {
             [only] => Ok(only),
             [] => Err(Error::NotFound {
@@ -192,12 +216,12 @@ impl Nwb {
                 summary.facts.push((name.to_string(), word.clone()));
             }
         }
-        let mut notes = Vec::new();
-        if self.has_units() {
-            notes.push(match self.file.dataset("/units/spike_times_index") {
-                Ok(index) => format!("spike times of {} units", index.elements().unwrap_or(0)),
-                Err(error) => format!("units cannot be read: {error}"),
-            });
+        let mut notes = check::problems(self);
+        if self.has_units()
+            && let Ok(index) = self.file.dataset("/units/spike_times_index")
+        {
+            let units = index.elements().unwrap_or(0);
+            notes.push(format!("spike times of {units} units"));
         }
         for name in self.interval_tables() {
             let rows = self.file.dataset(&format!("{INTERVALS}/{name}/id")).ok();

@@ -37,36 +37,78 @@ pub struct SeriesInfo {
     pub rate: Option<f64>,
 }
 
-/// The groups that hold `data` with times.
-pub(super) fn find(file: &File) -> Vec<SeriesInfo> {
-    let mut found = Vec::new();
+/// A group that says it is a series, but cannot be read as one.
+#[derive(Debug)]
+pub(super) struct Unusable {
+    pub(super) path: String,
+    pub(super) kind: String,
+    pub(super) reason: String,
+}
+
+/// The groups that hold `data` with times, and those that only say so.
+pub(super) fn find(file: &File) -> (Vec<SeriesInfo>, Vec<Unusable>) {
+    let (mut found, mut unusable) = (Vec::new(), Vec::new());
+    let word = |value: Option<&Attribute>| {
+        value
+            .and_then(Attribute::word)
+            .unwrap_or_default()
+            .to_string()
+    };
     for (path, object) in file.objects() {
         if object.kind != Kind::Group {
             continue;
         }
-        let Ok(data) = file.dataset(&format!("{path}/data")) else {
-            continue;
-        };
+        let kind = word(object.attributes.get("neurodata_type"));
+        let there = |part: &str| file.object(&format!("{path}/{part}")).is_some();
         let start = file.attribute(&format!("{path}/starting_time"), "rate");
         let rate = start.and_then(Attribute::number);
-        if rate.is_none() && file.object(&format!("{path}/timestamps")).is_none() {
-            continue;
-        }
-        let word = |value: Option<&Attribute>| {
-            value
-                .and_then(Attribute::word)
-                .unwrap_or_default()
-                .to_string()
+        let data = file.dataset(&format!("{path}/data"));
+        let reason = match &data {
+            // Images may lie in files of their own.
+            Err(_) if there("external_file") => None,
+            Err(Error::NotFound { .. }) => Some("it has no data".to_string()),
+            Err(error) => Some(error.without(file.name(), &format!("{path}/data"))),
+            Ok(_) if rate.is_some() || there("timestamps") => None,
+            Ok(_) if there("starting_time") => Some("its starting_time has no rate".to_string()),
+            Ok(_) => Some("it has neither a starting_time nor timestamps".to_string()),
         };
-        found.push(SeriesInfo {
-            path: path.to_string(),
-            kind: word(object.attributes.get("neurodata_type")),
-            shape: data.shape.clone(),
-            unit: word(file.attribute(&format!("{path}/data"), "unit")),
-            rate,
-        });
+        match (reason, data) {
+            (Some(reason), _) if kind.ends_with("Series") => unusable.push(Unusable {
+                path: path.to_string(),
+                kind,
+                reason,
+            }),
+            (None, Ok(data)) => found.push(SeriesInfo {
+                path: path.to_string(),
+                kind,
+                shape: data.shape.clone(),
+                unit: word(file.attribute(&format!("{path}/data"), "unit")),
+                rate,
+            }),
+            _ => {}
+        }
     }
-    found
+    (found, unusable)
+}
+
+/// What keeps a series from being read, as far as a look in bounded time can tell.
+pub(super) fn check(file: &File, series: &SeriesInfo) -> Result<()> {
+    const MOST_SAMPLES: u64 = 1 << 18;
+    const MOST_CHANNELS: u64 = 1 << 12;
+    let samples = series.shape.first().copied().unwrap_or(0);
+    if samples <= MOST_SAMPLES && !series.shape.is_empty() {
+        let clock = clock(file, series, 0, samples)?;
+        let rows = usize::try_from(samples).unwrap_or_default();
+        let name = format!("{}:{}", file.name(), series.path);
+        Recording::new(name, Array2::zeros((rows, 0)), Vec::new(), clock, "")?;
+    }
+    let sizes = series.shape.iter().skip(1);
+    let channels = sizes.fold(1_u64, |product, &size| product.saturating_mul(size));
+    let numbers = file.dataset(&format!("{}/data", series.path))?;
+    if numbers.element.number().is_some() && channels <= MOST_CHANNELS {
+        read(file, series, 0, 1)?;
+    }
+    Ok(())
 }
 
 pub(super) fn read(file: &File, series: &SeriesInfo, start: u64, count: u64) -> Result<Recording> {
@@ -141,6 +183,13 @@ pub(super) fn read(file: &File, series: &SeriesInfo, start: u64, count: u64) -> 
 fn clock(file: &File, series: &SeriesInfo, start: u64, stop: u64) -> Result<Clock> {
     let path = &series.path;
     if let Some(rate) = series.rate {
+        if !(rate.is_finite() && rate > 0.0) {
+            return Err(Error::malformed(
+                file.name(),
+                format!("{path}/starting_time"),
+                format!("a rate of {rate}; samples per second are positive"),
+            ));
+        }
         let first: Vec<f64> = file.read_rows(&format!("{path}/starting_time"), 0, 1)?;
         let Some(first) = first.first() else {
             return Err(Error::malformed(

@@ -85,8 +85,20 @@ pub(super) fn is_table(file: &File, path: &str) -> bool {
     file.attribute(path, "colnames").is_some() && file.object(&format!("{path}/id")).is_some()
 }
 
+/// How much of a table is read.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Extent {
+    /// What is of use as a table.
+    Useful,
+    /// Enough to find what is inconsistent in bounded time: small columns, and the index of large ones.
+    Check,
+}
+
+/// The most values of a column that are read for a check.
+const MOST_CHECKED: u64 = 1 << 18;
+
 impl DynamicTable {
-    pub(super) fn read(file: &File, path: &str) -> Result<Self> {
+    pub(super) fn read(file: &File, path: &str, extent: Extent) -> Result<Self> {
         let ids: Vec<i64> = file.read_rows(&format!("{path}/id"), 0, u64::MAX)?;
         let names = match file.attribute(path, "colnames") {
             Some(Attribute::Words(names)) => names.clone(),
@@ -105,7 +117,7 @@ impl DynamicTable {
         };
         let mut columns = Vec::new();
         for name in names {
-            table.column(file, path, name, &mut columns)?;
+            table.column(file, path, name, extent, &mut columns)?;
         }
         table.columns = Table::new(columns)?;
         Ok(table)
@@ -116,6 +128,7 @@ impl DynamicTable {
         file: &File,
         path: &str,
         name: String,
+        extent: Extent,
         columns: &mut Vec<(String, Column)>,
     ) -> Result<()> {
         let rows = self.ids.len();
@@ -146,7 +159,16 @@ impl DynamicTable {
                 .push((name, format!("holds {width} values a row")));
             return Ok(());
         }
-        if !ALWAYS_READ.contains(&name.as_str()) && items.saturating_mul(width) > MOST_VALUES {
+        let most = match extent {
+            Extent::Useful if ALWAYS_READ.contains(&name.as_str()) => u64::MAX,
+            Extent::Useful => MOST_VALUES,
+            Extent::Check => MOST_CHECKED,
+        };
+        if items.saturating_mul(width) > most {
+            if is_ragged && extent == Extent::Check {
+                let items = usize::try_from(items).unwrap_or(usize::MAX);
+                read_levels(file, &index, items, rows)?;
+            }
             self.skipped.push((
                 name,
                 format!("holds {} values", items.saturating_mul(width)),

@@ -3,7 +3,7 @@
 use chiasm_core::data::{Column, Intervals, SpikeTrains, Table};
 
 use super::UNITS;
-use super::table::{DynamicTable, RaggedColumn};
+use super::table::{DynamicTable, Extent, RaggedColumn};
 use crate::hdf5::File;
 use crate::{Error, Result};
 
@@ -29,7 +29,6 @@ pub struct Units {
 }
 
 pub(super) fn read(file: &File) -> Result<Units> {
-    let missing = |path: String, reason: &str| Error::malformed(file.name(), path, reason);
     if file.object(UNITS).is_none() {
         return Err(Error::NotFound {
             file: file.name().to_string(),
@@ -38,12 +37,27 @@ pub(super) fn read(file: &File) -> Result<Units> {
             available: file.children("/"),
         });
     }
+    from_table(file, DynamicTable::read(file, UNITS, Extent::Useful)?)
+}
+
+/// What keeps the units from being read, as far as a look in bounded time can tell.
+pub(super) fn check(file: &File) -> Result<()> {
+    let table = DynamicTable::read(file, UNITS, Extent::Check)?;
+    let too_many = |name: &str| table.skipped.iter().any(|(skipped, _)| skipped == name);
+    if !too_many(SPIKE_TIMES) && !too_many(OBSERVED) {
+        from_table(file, table)?;
+    }
+    Ok(())
+}
+
+fn from_table(file: &File, table: DynamicTable) -> Result<Units> {
+    let missing = |path: String, reason: &str| Error::malformed(file.name(), path, reason);
     let DynamicTable {
         columns,
         mut ragged,
         skipped,
         ids,
-    } = DynamicTable::read(file, UNITS)?;
+    } = table;
     let mut take = |name: &str| {
         let at = ragged.iter().position(|(own, _)| own == name)?;
         Some(ragged.remove(at).1)

@@ -160,6 +160,8 @@ def make_npz():
     broken("npz_truncated.npz", plain_zip[:-30])
     broken("npz_not_zip.npz", b"hello")
     broken("npz_checksum.npz", plain_zip.replace(np.arange(3.0).tobytes(), np.arange(3.0).tobytes()[:-1] + b"\x41", 1))
+    broken("npz_bzip2.npz", archive([("a.npy", member)], zipfile.ZIP_BZIP2))
+    broken("npz_lzma.npz", archive([("a.npy", member)], zipfile.ZIP_LZMA))
     zeros = npy(header(descr="'|u1'", shape="(%d,)" % (68 << 20)), bytes(68 << 20))
     broken("npz_bomb.npz", archive([("a.npy", zeros)]))
     # The directory says some bytes, the stream goes on to 1 MiB.
@@ -193,6 +195,10 @@ def make_text():
         "csv_mark.csv": ("\ufeffa,b\n1,2\n", {"a": [1.0], "b": [2.0]}),
         "csv_quotes.csv": ('"a, b","say ""hi"""\n"1","two\nlines"\n3,x\n', {"a, b": [1.0, 3.0], 'say "hi"': ["two\nlines", "x"]}),
         "csv_semicolon.csv": ("a;b\n0.5;1\n1.5;2\n", {"a": [0.5, 1.5], "b": [1.0, 2.0]}),
+        "csv_decimal_comma.csv": ("a;b\n1,5;word\n-2;x\n1,25e2;y\n", {"a": [1.5, -2.0, 125.0], "b": ["word", "x", "y"]}),
+        "csv_decimal_comma_bare.csv": ("1,5;2,5\n3,5;4\n", {"column 1": [1.5, 3.5], "column 2": [2.5, 4.0]}),
+        # Where some decimals have a point, a comma stands for something else.
+        "csv_both_decimals.csv": ("a;b\n1,234;0.5\n2;1.5\n", {"a": ["1,234", "2"], "b": [0.5, 1.5]}),
         "csv_missing.csv": ("a,b,c\n1,,x\n,NA,\nNaN,3,y\n", {"a": [1.0, nan, nan], "b": [nan, nan, 3.0], "c": ["x", "", "y"]}),
         "csv_late_word.csv": ("a,b\n1,1.0\n2,n3\n3,03\n", {"a": [1.0, 2.0, 3.0], "b": ["1.0", "n3", "03"]}),
         "csv_pandas.csv": (",0,1\n0,0.5,1.5\n1,2.5,3.5\n", {"column 1": [0.0, 1.0], "0": [0.5, 2.5], "1": [1.5, 3.5]}),

@@ -31,8 +31,6 @@ fn may_be_inspected(name: &str) -> bool {
     matches!(
         name,
         "csv_same_name.csv"
-            | "npz_checksum.npz"
-            | "npz_lying_size.npz"
             | "safetensors_float8.safetensors"
             | "wav_nan.wav"
             | "npy_not_a_character.npy"
@@ -93,5 +91,49 @@ fn absurdly_wide_tables_are_refused() {
     assert_eq!(
         error,
         "a.csv: line 1: 262145 cells; at most 262144 columns are read"
+    );
+}
+
+#[test]
+fn a_header_length_that_lies_is_named_from_every_door() {
+    for name in ["header_length", "header_past_end"] {
+        let path = corpus_path(&format!("broken/safetensors_{name}.safetensors"));
+        let error = inspect::inspect(&path).unwrap_err().to_string();
+        assert!(error.contains(": header length at byte 0: "), "{error}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("giant.safetensors");
+    for length in [1_u64 << 62, 90_000_000] {
+        let mut bytes = length.to_le_bytes().to_vec();
+        bytes.extend(b"{}");
+        std::fs::write(&path, &bytes).unwrap();
+        let error = inspect::inspect(&path).unwrap_err().to_string();
+        let wanted = format!(": header length at byte 0: {length} bytes");
+        assert!(error.contains(&wanted), "{error}");
+    }
+}
+
+#[test]
+fn one_sign_for_decimals_a_file() {
+    let said = |text: &str| {
+        let options = csv::Options::default();
+        csv::parse_matrix(text.as_bytes(), "a.csv", &options)
+            .unwrap_err()
+            .to_string()
+    };
+    assert_eq!(
+        said("a;b\n1,5;0.5\n"),
+        "a.csv: line 2, column 1: \"1,5\" is not a number; write decimals with a point"
+    );
+    let mut late = "a;b\n1,5;2\n".to_string();
+    late.push_str(&"1;2\n".repeat(1 << 15));
+    late.push_str("3;0.5\n");
+    let line = 3 + (1 << 15);
+    assert_eq!(
+        said(&late),
+        format!(
+            "a.csv: line {line}, column 2: \"0.5\" is not a number; other decimals in this file are \
+             written with a comma"
+        )
     );
 }

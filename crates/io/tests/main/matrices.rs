@@ -85,7 +85,7 @@ fn one_matrix_from_every_format() {
     numpy::write_npy(&at("holes.npy"), &holes).unwrap();
     written(folder.path(), "holes.csv", "a,b\n1,2\n3,\n");
     written(folder.path(), "word.csv", "1,2\n3,x\n");
-    written(folder.path(), "comma.csv", "a;b\n1,5;2\n");
+    written(folder.path(), "comma.csv", "a\tb\n1,5\t2\n");
     written(folder.path(), "note.txt", "");
     let all = [
         "line.npy",
