@@ -12,6 +12,8 @@ pub mod catalogue;
 pub mod csv;
 pub mod edf;
 mod error;
+pub mod events;
+pub mod fif;
 pub mod format;
 pub mod hdf5;
 pub mod inspect;
@@ -23,6 +25,7 @@ mod printable;
 pub mod safetensors;
 pub mod shd;
 mod source;
+pub mod ten_twenty;
 pub mod traces;
 pub mod wav;
 

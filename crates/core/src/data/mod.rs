@@ -1,7 +1,10 @@
 //! Typed data: arrays that carry their axes, units, rate and labels. Shapes are checked once, when
 //! a value is made; after that every method may rely on them.
 
+mod epochs;
+mod events;
 mod intervals;
+mod positions;
 mod rdm;
 mod recording;
 mod responses;
@@ -9,7 +12,10 @@ mod spike_trains;
 mod table;
 mod volume;
 
+pub use epochs::Epochs;
+pub use events::{Event, Events};
 pub use intervals::Intervals;
+pub use positions::{CoordinateFrame, SensorPositions};
 pub use rdm::{Rdm, condensed_index, condensed_len, conditions_of_condensed};
 pub use recording::{Clock, Recording};
 pub use responses::Responses;

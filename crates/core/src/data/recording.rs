@@ -2,6 +2,7 @@
 
 use ndarray::Array2;
 
+use super::SensorPositions;
 use crate::error::{Error, Result};
 
 /// When samples were taken.
@@ -34,6 +35,8 @@ pub struct Recording {
     pub clock: Clock,
     /// The unit of the samples, e.g. `V`; empty where unknown.
     pub unit: String,
+    /// Where the sensors are, where known.
+    pub positions: Option<SensorPositions>,
 }
 
 impl Recording {
@@ -93,7 +96,17 @@ impl Recording {
             channels,
             clock,
             unit: unit.into(),
+            positions: None,
         })
+    }
+
+    /// The same with sensor positions, of which there must be one entry a channel.
+    pub fn with_positions(mut self, positions: Option<SensorPositions>) -> Result<Self> {
+        if let Some(positions) = &positions {
+            positions.check("recording", &self.name, self.channels.len())?;
+        }
+        self.positions = positions;
+        Ok(self)
     }
 
     /// Time of sample `index` in seconds.
