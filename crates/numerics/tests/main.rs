@@ -11,5 +11,7 @@
 )]
 
 mod graph;
+mod regression;
 mod similarity;
+mod splits;
 mod tensor;

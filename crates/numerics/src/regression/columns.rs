@@ -77,8 +77,9 @@ impl<T: Real> Columns<T> {
         MatMut::from_column_major_slice_mut(&mut self.values, self.rows, self.columns)
     }
 
-    fn view_mut(&mut self) -> Result<ArrayViewMut2<'_, T>> {
-        ArrayViewMut2::from_shape((self.rows, self.columns).f(), &mut self.values).map_err(internal)
+    fn view_mut(&mut self, columns: Range<usize>) -> Result<ArrayViewMut2<'_, T>> {
+        let values = &mut self.values[columns.start * self.rows..columns.end * self.rows];
+        ArrayViewMut2::from_shape((self.rows, columns.len()).f(), values).map_err(internal)
     }
 
     pub(super) fn into_array(self) -> Result<Array2<T>> {
@@ -93,27 +94,43 @@ impl<T: Real> Columns<T> {
         targets: Range<usize>,
     ) -> Result<()> {
         self.reshape(rows.len(), targets.len());
-        source.read(rows, targets.clone(), self.view_mut()?)?;
-        let bad: Vec<(usize, usize)> = self
+        source.read(rows, targets.clone(), self.view_mut(0..targets.len())?)?;
+        self.check_finite(rows, |column| targets.start + column)
+    }
+
+    /// As [`Columns::read`], for rising targets that need not follow each other.
+    pub(super) fn read_some<S: ResponseSource<T>>(
+        &mut self,
+        source: &S,
+        rows: &[usize],
+        targets: &[usize],
+    ) -> Result<()> {
+        self.reshape(rows.len(), targets.len());
+        let mut column = 0;
+        for run in targets.chunk_by(|a, b| a + 1 == *b) {
+            let into = self.view_mut(column..column + run.len())?;
+            source.read(rows, run[0]..run[0] + run.len(), into)?;
+            column += run.len();
+        }
+        self.check_finite(rows, |column| targets[column])
+    }
+
+    fn check_finite(&self, rows: &[usize], target: impl Fn(usize) -> usize) -> Result<()> {
+        let bad: Vec<(usize, usize, usize)> = self
             .each()
             .enumerate()
-            .filter_map(|(target, column)| {
-                let place = column.iter().position(|value| !value.is_finite())?;
-                Some((place, target))
+            .filter_map(|(column, values)| {
+                let place = values.iter().position(|value| !value.is_finite())?;
+                let count = values.iter().filter(|value| !value.is_finite()).count();
+                Some((place, column, count))
             })
             .collect();
         match bad.first() {
             None => Ok(()),
-            Some(&(place, target)) => Err(Error::NotFinite {
+            Some(&(place, column, _)) => Err(Error::NotFinite {
                 what: "the responses".to_string(),
-                count: bad
-                    .iter()
-                    .map(|&(_, target)| {
-                        let column = self.column(target).iter();
-                        column.filter(|value| !value.is_finite()).count()
-                    })
-                    .sum(),
-                first: format!("row {}, target {}", rows[place], targets.start + target),
+                count: bad.iter().map(|&(_, _, count)| count).sum(),
+                first: format!("row {}, target {}", rows[place], target(column)),
             }),
         }
     }

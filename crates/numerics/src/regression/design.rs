@@ -107,7 +107,7 @@ impl Centring {
     }
 
     /// Rows x a range of features, centred and scaled, in double precision.
-    fn panel<T: Real>(
+    pub(super) fn panel<T: Real>(
         &self,
         x: ArrayView2<'_, T>,
         rows: &[usize],

@@ -15,7 +15,7 @@ pub trait Real:
     fn from_double(value: f64) -> Self;
     /// Widens to double precision, exactly.
     fn to_double(self) -> f64;
-    /// Relative error below which two weights count as the same, a tenth of the type's rounding error.
+    /// Relative error below which two weights count as the same, well below the rounding error of a product.
     const NEGLIGIBLE: f64;
 }
 
@@ -26,7 +26,7 @@ impl Real for f32 {
     fn to_double(self) -> f64 {
         f64::from(self)
     }
-    const NEGLIGIBLE: f64 = 5e-9;
+    const NEGLIGIBLE: f64 = 2e-8;
 }
 
 impl Real for f64 {

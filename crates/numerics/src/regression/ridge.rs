@@ -18,6 +18,9 @@ use faer::{Accum, Par};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
+use super::checks::{
+    batches, check_alpha, check_data, check_features, constant_targets, is_constant,
+};
 use super::columns::{Columns, column_means, product, subtract};
 use super::design::{Centring, Form, Spectrum};
 use super::penalty_path::{PathScratch, PenaltyPath};
@@ -93,23 +96,12 @@ impl RidgeSettings {
     }
 
     /// The grid, rising and without repeats.
-    fn grid(&self) -> Vec<f64> {
+    pub(super) fn grid(&self) -> Vec<f64> {
         let mut grid = self.alphas.clone();
         grid.sort_unstable_by(f64::total_cmp);
         grid.dedup();
         grid
     }
-}
-
-pub(super) fn check_alpha(alpha: f64) -> Result<()> {
-    if !(alpha >= 0.0 && alpha.is_finite()) {
-        return Err(Error::setting(
-            "alpha",
-            alpha,
-            "a finite number, at least 0",
-        ));
-    }
-    Ok(())
 }
 
 /// Penalties that are given, not chosen.
@@ -156,7 +148,7 @@ pub fn select_penalties<T: Real, S: ResponseSource<T>>(
     check_splits(folds, x.nrows())?;
     let grid = settings.grid();
     let targets = y.targets();
-    let constant = constant_targets(x.nrows(), y, settings, progress)?;
+    let constant = constant_targets(y, settings.batch_mebibytes, progress)?;
     let mut scores = FoldScores::new(
         &constant,
         grid.len(),
@@ -174,6 +166,7 @@ pub fn select_penalties<T: Real, S: ResponseSource<T>>(
             fold.train.len() + fold.test.len() + PathScratch::per_target(&path, &spectrum);
         let mut scratch = PathScratch::default();
         let (mut train, mut test) = (Columns::default(), Columns::default());
+        scores.begin_fold();
         for batch in batches::<T>(targets, per_target, settings.batch_mebibytes) {
             train.read(y, &fold.train, batch.clone())?;
             test.read(y, &fold.test, batch.clone())?;
@@ -292,14 +285,14 @@ pub fn fit_ridge_fixed<T: Real, S: ResponseSource<T>>(
 }
 
 /// Turns projected responses into coefficients.
-struct Solver<T> {
+pub(super) struct Solver<T> {
     /// Primal: V λ^-½ (features x rank). Dual: U (training rows x rank).
     vectors: Columns<T>,
     dual: bool,
 }
 
 impl<T: Real> Solver<T> {
-    fn new(spectrum: &Spectrum<T>, dual: bool) -> Self {
+    pub(super) fn new(spectrum: &Spectrum<T>, dual: bool) -> Self {
         let from = &spectrum.vectors;
         let mut vectors = Columns::zeros(from.nrows(), from.ncols());
         for j in 0..from.ncols() {
@@ -315,7 +308,7 @@ impl<T: Real> Solver<T> {
         Solver { vectors, dual }
     }
 
-    fn solve(
+    pub(super) fn solve(
         &self,
         spectrum: &Spectrum<T>,
         responses: &Columns<T>,
@@ -451,96 +444,5 @@ impl<T: Real> RidgeFit<T> {
             });
         }
         Ok(())
-    }
-}
-
-/// Ranges of targets of which one batch stays within the memory.
-pub(super) fn batches<T>(
-    targets: usize,
-    per_target: usize,
-    mebibytes: usize,
-) -> impl Iterator<Item = Range<usize>> {
-    let bytes = per_target.max(1) * size_of::<T>();
-    let most = ((mebibytes << 20) / bytes).max(16);
-    // Equal batches rather than a small last one.
-    let count = targets.div_ceil(most).max(1);
-    (0..count).map(move |batch| batch * targets / count..(batch + 1) * targets / count)
-}
-
-pub(super) fn is_constant<T: Real>(column: &[T]) -> bool {
-    column.iter().all(|value| *value == column[0])
-}
-
-fn constant_targets<T: Real, S: ResponseSource<T>>(
-    rows: usize,
-    y: &S,
-    settings: &RidgeSettings,
-    progress: &Progress,
-) -> Result<Vec<bool>> {
-    let rows: Vec<usize> = (0..rows).collect();
-    let mut constant = Vec::with_capacity(y.targets());
-    let mut responses = Columns::default();
-    for batch in batches::<T>(y.targets(), rows.len(), settings.batch_mebibytes) {
-        responses.read(y, &rows, batch)?;
-        constant.extend((0..responses.columns()).map(|j| is_constant(responses.column(j))));
-        progress.check()?;
-    }
-    Ok(constant)
-}
-
-/// Fails where rows do not agree, something is empty or a feature is not a number.
-pub(super) fn check_data<T: Real, S: ResponseSource<T>>(x: ArrayView2<'_, T>, y: &S) -> Result<()> {
-    for (what, found, needed) in [
-        ("rows", x.nrows(), 2),
-        ("features", x.ncols(), 1),
-        ("targets", y.targets(), 1),
-    ] {
-        if found < needed {
-            return Err(Error::TooFew {
-                operation: "regression",
-                what,
-                found,
-                needed,
-            });
-        }
-    }
-    if y.rows() != x.nrows() {
-        return Err(Error::Shape {
-            operation: "regression",
-            what: "the responses".to_string(),
-            axis: "rows",
-            found: y.rows(),
-            expected: format!("{} (one a row of features)", x.nrows()),
-        });
-    }
-    check_features(x, x.ncols())
-}
-
-/// Fails where features are not as many as `expected` or not numbers.
-pub(super) fn check_features<T: Real>(x: ArrayView2<'_, T>, expected: usize) -> Result<()> {
-    if x.ncols() != expected {
-        return Err(Error::Shape {
-            operation: "regression",
-            what: "the features".to_string(),
-            axis: "features",
-            found: x.ncols(),
-            expected: expected.to_string(),
-        });
-    }
-    let mut count = 0;
-    let mut first = None;
-    for ((row, feature), value) in x.indexed_iter() {
-        if !value.is_finite() {
-            count += 1;
-            first.get_or_insert((row, feature));
-        }
-    }
-    match first {
-        None => Ok(()),
-        Some((row, feature)) => Err(Error::NotFinite {
-            what: "the features".to_string(),
-            count,
-            first: format!("row {row}, feature {feature}"),
-        }),
     }
 }

@@ -63,7 +63,7 @@ pub(super) struct FoldScores<'a> {
     constant: &'a [bool],
     penalties: usize,
     choice: PenaltyChoice,
-    /// The fold that is being filled (targets x penalties).
+    /// The fold that is being filled (targets x penalties), where one penalty is for all.
     current: Vec<f64>,
     folds: f64,
     mean: Vec<f64>,
@@ -83,34 +83,40 @@ impl<'a> FoldScores<'a> {
         conservative: bool,
     ) -> Self {
         let size = constant.len() * penalties;
-        let spread = conservative && choice == PenaltyChoice::PerTarget;
+        let per_target = choice == PenaltyChoice::PerTarget;
         FoldScores {
             constant,
             penalties,
             choice,
-            current: vec![0.0; size],
+            current: vec![0.0; if per_target { 0 } else { size }],
             folds: 0.0,
             mean: vec![0.0; size],
-            squares: vec![0.0; if spread { size } else { 0 }],
+            squares: vec![0.0; if conservative && per_target { size } else { 0 }],
             conservative,
             shared_mean: vec![0.0; penalties],
             shared_squares: vec![0.0; penalties],
         }
     }
 
+    /// Call before the batches of each fold.
+    pub(super) fn begin_fold(&mut self) {
+        self.folds += 1.0;
+    }
+
     /// Scores (targets x penalties) of the present fold, of targets from `first` on.
     pub(super) fn put(&mut self, first: usize, scores: &[f64]) {
         let start = first * self.penalties;
-        self.current[start..start + scores.len()].copy_from_slice(scores);
+        for (at, &score) in (start..).zip(scores) {
+            let squares = self.squares.get_mut(at);
+            add_to_mean(score, self.folds, &mut self.mean[at], squares);
+        }
+        if self.choice != PenaltyChoice::PerTarget {
+            self.current[start..start + scores.len()].copy_from_slice(scores);
+        }
     }
 
     /// Call once all targets of a fold are in.
     pub(super) fn end_fold(&mut self) {
-        self.folds += 1.0;
-        for (at, &score) in self.current.iter().enumerate() {
-            let squares = self.squares.get_mut(at);
-            add_to_mean(score, self.folds, &mut self.mean[at], squares);
-        }
         if self.choice == PenaltyChoice::PerTarget {
             return;
         }
