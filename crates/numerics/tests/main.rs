@@ -12,5 +12,7 @@
 
 mod epoching;
 mod graph;
+mod regression;
 mod similarity;
+mod splits;
 mod tensor;
