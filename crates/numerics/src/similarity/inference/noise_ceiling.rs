@@ -6,8 +6,7 @@ use chiasm_core::data::Rdm;
 use chiasm_core::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::similarity::comparator::{Comparator, compare_all};
-use crate::similarity::dense::Cores;
+use crate::similarity::comparator::{Comparator, Ready, compare_ready, ready};
 use crate::similarity::ranks::{average_ranks, sorted_order};
 use crate::similarity::sample::{ConditionSample, PreparedRdm, SampledRdm};
 
@@ -73,56 +72,118 @@ pub fn noise_ceiling_of_sample(
     comparator: Comparator,
     sample: &ConditionSample,
 ) -> Result<Option<NoiseCeiling>> {
-    let drawn: Vec<(&SampledRdm<'_>, f64)> = subjects
-        .iter()
-        .zip(times)
-        .filter(|(_, times)| **times > 0)
-        .map(|(rdm, times)| (rdm, *times as f64))
-        .collect();
-    if drawn.len() < 2 {
-        return Ok(None);
+    SubjectRdms::new(subjects, comparator, sample)?.ceiling(times)
+}
+
+/// Subjects' RDMs seen through one sample of conditions, made ready once for every draw of subjects.
+pub(crate) struct SubjectRdms<'a> {
+    seen: &'a [SampledRdm<'a>],
+    ready: Vec<Ready<'a>>,
+    comparator: Comparator,
+    sample: &'a ConditionSample,
+}
+
+impl<'a> SubjectRdms<'a> {
+    pub(crate) fn new(
+        seen: &'a [SampledRdm<'a>],
+        comparator: Comparator,
+        sample: &'a ConditionSample,
+    ) -> Result<Self> {
+        let ready = seen
+            .iter()
+            .map(|rdm| ready(rdm, comparator, sample))
+            .collect::<Result<_>>()?;
+        Ok(SubjectRdms {
+            seen,
+            ready,
+            comparator,
+            sample,
+        })
     }
-    let copies: f64 = drawn.iter().map(|(_, times)| times).sum();
-    let mut shares = Vec::with_capacity(drawn.len());
-    for (rdm, _) in &drawn {
-        let Some(share) = poolable(rdm, comparator, sample) else {
+
+    /// The similarity of a predicted RDM to each subject's; NaN where undefined.
+    pub(crate) fn similarities(&self, prediction: &Ready<'_>) -> Result<Vec<f64>> {
+        self.ready
+            .iter()
+            .map(|own| compare_ready(prediction, own, self.comparator, self.sample))
+            .collect()
+    }
+
+    /// What each drawn subject adds to a pooled RDM; `None` where one adds nothing defined.
+    pub(crate) fn shares(&self, times: &[usize]) -> Option<Vec<(usize, f64, Vec<f64>)>> {
+        let drawn = times.iter().enumerate().filter(|(_, times)| **times > 0);
+        drawn
+            .map(|(subject, &times)| {
+                let share = poolable(&self.seen[subject], self.comparator, self.sample)?;
+                Some((subject, times as f64, share))
+            })
+            .collect()
+    }
+
+    /// The noise ceiling where subject s was drawn `times[s]` times.
+    pub(crate) fn ceiling(&self, times: &[usize]) -> Result<Option<NoiseCeiling>> {
+        let Some(shares) = self.shares(times) else {
             return Ok(None);
         };
-        shares.push(share);
-    }
-    let mut total = vec![0.0; sample.pairs()];
-    for (share, (_, times)) in shares.iter().zip(&drawn) {
-        for (total, value) in total.iter_mut().zip(share) {
-            *total += times * value;
+        if shares.len() < 2 {
+            return Ok(None);
         }
-    }
-    let all = pooled(
-        total.iter().map(|value| value / copies).collect(),
-        comparator,
-    )?;
-    let (mut lower, mut upper) = (0.0, 0.0);
-    for (share, (rdm, times)) in shares.iter().zip(&drawn) {
-        let left = copies - times;
-        let others = pooled(
-            total
+        let (total, copies) = summed(&shares, self.sample);
+        let mean = total.iter().map(|value| value / copies).collect();
+        let all = pooled(mean, self.comparator)?;
+        let all = ready(&all, self.comparator, self.sample)?;
+        let (mut lower, mut upper) = (0.0, 0.0);
+        for (subject, times, share) in &shares {
+            let left = copies - times;
+            let others = total
                 .iter()
                 .zip(share)
                 .map(|(total, own)| (total - times * own) / left)
-                .collect(),
-            comparator,
-        )?;
-        let compared = compare_all(&[rdm, &all, &others], comparator, sample, Cores::One)?;
-        lower += times * compared.matrix[[0, 2]];
-        upper += times * compared.matrix[[0, 1]];
+                .collect();
+            let others = pooled(others, self.comparator)?;
+            let others = ready(&others, self.comparator, self.sample)?;
+            let own = &self.ready[*subject];
+            lower += times * compare_ready(&others, own, self.comparator, self.sample)?;
+            upper += times * compare_ready(&all, own, self.comparator, self.sample)?;
+        }
+        let ceiling = NoiseCeiling {
+            lower: lower / copies,
+            upper: upper / copies,
+        };
+        Ok((ceiling.lower.is_finite() && ceiling.upper.is_finite()).then_some(ceiling))
     }
-    let ceiling = NoiseCeiling {
-        lower: lower / copies,
-        upper: upper / copies,
-    };
-    Ok((ceiling.lower.is_finite() && ceiling.upper.is_finite()).then_some(ceiling))
 }
 
-fn pooled(values: Vec<f64>, comparator: Comparator) -> Result<SampledRdm<'static>> {
+/// The mean over subjects, each as often as it was drawn.
+pub(crate) fn mean_of_drawn(values: &[f64], times: &[usize]) -> f64 {
+    let (mut sum, mut copies) = (0.0, 0.0);
+    for (value, &times) in values.iter().zip(times) {
+        if times > 0 {
+            sum += times as f64 * value;
+            copies += times as f64;
+        }
+    }
+    sum / copies
+}
+
+/// The sum of shares, each as often as it was drawn, and how many there are.
+pub(crate) fn summed(
+    shares: &[(usize, f64, Vec<f64>)],
+    sample: &ConditionSample,
+) -> (Vec<f64>, f64) {
+    let mut total = vec![0.0; sample.pairs()];
+    let mut copies = 0.0;
+    for (_, times, share) in shares {
+        for (total, value) in total.iter_mut().zip(share) {
+            *total += times * value;
+        }
+        copies += times;
+    }
+    (total, copies)
+}
+
+/// An RDM of new values, sorted where the comparator asks for ranks.
+pub(crate) fn pooled(values: Vec<f64>, comparator: Comparator) -> Result<SampledRdm<'static>> {
     let order = if comparator.uses_ranks() {
         sorted_order(&values)?
     } else {
