@@ -49,7 +49,11 @@ pub fn read_mask(path: &Path) -> Result<Mask> {
     }
     let inside = values.mapv(|value| value != 0.0);
     if !inside.iter().any(|inside| *inside) {
-        return Err(Error::malformed(name, "image", "no voxel of the mask is inside: all are zero"));
+        return Err(Error::malformed(
+            name,
+            "image",
+            "no voxel of the mask is inside: all are zero",
+        ));
     }
     Ok(Mask {
         name,
@@ -76,13 +80,19 @@ fn series(mut image: Opened<'_>, mask: &Mask) -> Result<Array2<f64>> {
     }
     shape.resize(shape.len().max(4), 1);
     let [x, y, z, volumes] = shape[..] else {
-        let reason = format!("shape {:?}; a series has the axes x, y, z and time", layout.shape);
+        let reason = format!(
+            "shape {:?}; a series has the axes x, y, z and time",
+            layout.shape
+        );
         return Err(Error::unsupported(name, "dim", reason));
     };
     let expected = mask.inside.dim();
     if (x, y, z) != expected {
         let (a, b, c) = expected;
-        let reason = format!("{x} x {y} x {z} voxels, but the mask {} has {a} x {b} x {c}", mask.name);
+        let reason = format!(
+            "{x} x {y} x {z} voxels, but the mask {} has {a} x {b} x {c}",
+            mask.name
+        );
         return Err(Error::malformed(name, "dim", reason));
     }
     same_place(&name, &image.header.affine().0, mask)?;
@@ -116,11 +126,15 @@ fn same_place(name: &str, affine: &[[f64; 4]; 3], mask: &Mask) -> Result<()> {
     let last = [x - 1, y - 1, z - 1].map(|size| size as f64);
     let smallest = mask.voxel_size.into_iter().fold(f64::INFINITY, f64::min);
     for corner in 0..8_usize {
-        let at = |axis: usize| if corner >> axis & 1 == 1 { last[axis] } else { 0.0 };
+        let at = |axis: usize| {
+            if corner >> axis & 1 == 1 {
+                last[axis]
+            } else {
+                0.0
+            }
+        };
         for (ours, theirs) in affine.iter().zip(&mask.affine) {
-            let place = |row: &[f64; 4]| {
-                row[0] * at(0) + row[1] * at(1) + row[2] * at(2) + row[3]
-            };
+            let place = |row: &[f64; 4]| row[0] * at(0) + row[1] * at(1) + row[2] * at(2) + row[3];
             let apart = (place(ours) - place(theirs)).abs();
             if !(apart <= 0.01 * smallest) {
                 return Err(Error::malformed(

@@ -18,9 +18,9 @@ use crate::array::{Array, Layout};
 use crate::{Error, Result, source};
 
 pub use header::{Header, Orientation};
+pub(crate) use header::{has_header_size, looks_like_header};
 pub use in_mask::{Mask, read_in_mask, read_mask};
 pub use write::write_volume;
-pub(crate) use header::{has_header_size, looks_like_header};
 
 /// How much of a compressed file may follow the image before it is no longer looked at.
 const TAIL: u64 = 1 << 20;

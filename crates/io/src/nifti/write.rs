@@ -54,7 +54,10 @@ fn header(path: &Path, volume: &Volume) -> Result<Vec<u8>> {
     let file = || path.display().to_string();
     let shape = volume.values.shape();
     if !(3..=4).contains(&shape.len()) {
-        let reason = format!("{} axes; a volume has x, y, z and perhaps time", shape.len());
+        let reason = format!(
+            "{} axes; a volume has x, y, z and perhaps time",
+            shape.len()
+        );
         return Err(Error::unsupported(file(), "dim", reason));
     }
     let mut raw = vec![0; DATA_OFFSET];
@@ -63,10 +66,13 @@ fn header(path: &Path, volume: &Volume) -> Result<Vec<u8>> {
     let mut sizes = [1_i16; 8];
     sizes[0] = shape.len() as i16;
     for (axis, &size) in shape.iter().enumerate() {
-        sizes[axis + 1] = i16::try_from(size).ok().filter(|&size| size > 0).ok_or_else(|| {
-            let reason = format!("{size} voxels along axis {axis}; NIfTI-1 holds 1 to 32767");
-            Error::unsupported(file(), "dim", reason)
-        })?;
+        sizes[axis + 1] = i16::try_from(size)
+            .ok()
+            .filter(|&size| size > 0)
+            .ok_or_else(|| {
+                let reason = format!("{size} voxels along axis {axis}; NIfTI-1 holds 1 to 32767");
+                Error::unsupported(file(), "dim", reason)
+            })?;
     }
     for (axis, size) in sizes.iter().enumerate() {
         put(40 + 2 * axis, &size.to_le_bytes());

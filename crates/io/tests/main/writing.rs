@@ -195,21 +195,41 @@ fn series_are_read_within_a_mask_and_nothing_outside_is_looked_at() {
     let found = nifti::read_in_mask(&path("series.nii.gz"), &inside).unwrap();
     assert_eq!(found.dim(), (6, 2));
     for volume in 0..6 {
-        assert_eq!(found[[volume, 0]], f64::from(series.values[[0, 1, 2, volume]]));
-        assert_eq!(found[[volume, 1]], f64::from(series.values[[2, 3, 4, volume]]));
+        assert_eq!(
+            found[[volume, 0]],
+            f64::from(series.values[[0, 1, 2, volume]])
+        );
+        assert_eq!(
+            found[[volume, 1]],
+            f64::from(series.values[[2, 3, 4, volume]])
+        );
     }
     series.values[[2, 3, 4, 5]] = f32::INFINITY;
     nifti::write_volume(&path("broken.nii"), &series).unwrap();
-    let message = nifti::read_in_mask(&path("broken.nii"), &inside).unwrap_err().to_string();
+    let message = nifti::read_in_mask(&path("broken.nii"), &inside)
+        .unwrap_err()
+        .to_string();
     assert!(message.contains("volume 5, voxel (2, 3, 4)"), "{message}");
     nifti::write_volume(&path("other.nii"), &volume(&[3, 4, 6, 2])).unwrap();
-    let message = nifti::read_in_mask(&path("other.nii"), &inside).unwrap_err().to_string();
-    assert!(message.contains("3 x 4 x 6") && message.contains("mask.nii"), "{message}");
+    let message = nifti::read_in_mask(&path("other.nii"), &inside)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.contains("3 x 4 x 6") && message.contains("mask.nii"),
+        "{message}"
+    );
     series.affine[2][3] = 0.0;
     nifti::write_volume(&path("moved.nii"), &series).unwrap();
-    let message = nifti::read_in_mask(&path("moved.nii"), &inside).unwrap_err().to_string();
+    let message = nifti::read_in_mask(&path("moved.nii"), &inside)
+        .unwrap_err()
+        .to_string();
     assert!(message.contains("72.000 mm"), "{message}");
     mask.values.fill(0.0);
     nifti::write_volume(&path("empty.nii"), &mask).unwrap();
-    assert!(nifti::read_mask(&path("empty.nii")).unwrap_err().to_string().contains("all are zero"));
+    assert!(
+        nifti::read_mask(&path("empty.nii"))
+            .unwrap_err()
+            .to_string()
+            .contains("all are zero")
+    );
 }

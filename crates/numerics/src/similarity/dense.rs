@@ -60,12 +60,7 @@ pub(crate) fn lower_gram(rows: ArrayView2<'_, f64>, cores: Cores) -> Array2<f64>
 
 /// The inner products of all pairs of columns of `rows` (`count` rows of `width`), lower triangle only, on
 /// the calling core; `gram` is reused from call to call.
-pub(crate) fn lower_gram_of_columns(
-    rows: &[f64],
-    count: usize,
-    width: usize,
-    gram: &mut Vec<f64>,
-) {
+pub(crate) fn lower_gram_of_columns(rows: &[f64], count: usize, width: usize, gram: &mut Vec<f64>) {
     gram.clear();
     gram.resize(width * width, 0.0);
     let source = MatRef::from_row_major_slice(rows, count, width);

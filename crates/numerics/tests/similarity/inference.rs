@@ -5,8 +5,8 @@ use chiasm_core::{Progress, Seed};
 use chiasm_numerics::similarity::comparator::similarity;
 use chiasm_numerics::similarity::dissimilarity::rdm_of_patterns;
 use chiasm_numerics::similarity::inference::{
-    Correction, CrossValidation, Evaluations, Flexibility, Fold, Inference, InferenceSettings, Model,
-    Resample, Resampling, conclude_from_draws, evaluate_resamples, infer,
+    Correction, CrossValidation, Evaluations, Flexibility, Fold, Inference, InferenceSettings,
+    Model, Resample, Resampling, conclude_from_draws, evaluate_resamples, infer,
 };
 use chiasm_numerics::similarity::{Comparator, Dissimilarity};
 use ndarray::Array2;
@@ -21,7 +21,10 @@ fn reference() -> Value {
 }
 
 fn fixed_models(reference: &Value) -> Vec<Model> {
-    rdms(&reference["models"]).into_iter().map(Model::fixed).collect()
+    rdms(&reference["models"])
+        .into_iter()
+        .map(Model::fixed)
+        .collect()
 }
 
 fn settings(comparator: Comparator, resampling: Resampling) -> InferenceSettings {
@@ -37,7 +40,12 @@ fn assert_conclusions(found: &Inference, expected: &Value, what: &str) {
         found.models.iter().map(read).collect::<Vec<f64>>()
     };
     let close = |found: &[f64], name: &str| {
-        assert_close(found, &numbers(&expected[name]), 1e-8, &format!("{what}: {name}"));
+        assert_close(
+            found,
+            &numbers(&expected[name]),
+            1e-8,
+            &format!("{what}: {name}"),
+        );
     };
     close(&of_models(|model| model.mean), "means");
     close(&of_models(|model| model.variance), "variance");
@@ -52,7 +60,10 @@ fn assert_conclusions(found: &Inference, expected: &Value, what: &str) {
     close(&[ceiling.lower, ceiling.upper], "ceiling");
     let bounds: Vec<f64> = found.models.iter().flat_map(|model| model.ci95).collect();
     assert_close(&bounds, &rows(&expected["ci95"]).concat(), 1e-8, what);
-    assert_eq!(found.degrees_of_freedom as u64, expected["dof"].as_u64().unwrap());
+    assert_eq!(
+        found.degrees_of_freedom as u64,
+        expected["dof"].as_u64().unwrap()
+    );
 }
 
 #[test]
@@ -73,7 +84,12 @@ fn without_resampling_numbers_are_rsatoolboxs() {
 }
 
 fn indices(value: &Value) -> Vec<usize> {
-    value.as_array().unwrap().iter().map(|index| index.as_u64().unwrap() as usize).collect()
+    value
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|index| index.as_u64().unwrap() as usize)
+        .collect()
 }
 
 fn resampling(kind: &str) -> Resampling {
@@ -93,7 +109,11 @@ fn kinds(sample: &Value, kind: Resampling, data: &[Rdm]) -> Vec<(Vec<usize>, Vec
         return vec![both];
     }
     let all_conditions = (0..data[0].conditions()).collect();
-    vec![both, (subjects, all_conditions), ((0..data.len()).collect(), conditions)]
+    vec![
+        both,
+        (subjects, all_conditions),
+        ((0..data.len()).collect(), conditions),
+    ]
 }
 
 #[test]
@@ -112,7 +132,11 @@ fn bootstraps_of_its_draws_agree_with_rsatoolbox() {
                 .iter()
                 .map(|sample| {
                     let (subjects, conditions) = kinds(sample, kind, &data).swap_remove(which);
-                    Resample { subjects, conditions, divisions: Vec::new() }
+                    Resample {
+                        subjects,
+                        conditions,
+                        divisions: Vec::new(),
+                    }
                 })
                 .collect();
             let found = evaluate_resamples(&models, &data, &settings, &resamples).unwrap();
@@ -182,7 +206,11 @@ fn flexible_models_in_its_folds_agree_with_rsatoolbox() {
                     let divisions = (0..2)
                         .map(|division| folds(&case["folds"][(at * 2 + division) * 3 + which]))
                         .collect();
-                    Resample { subjects, conditions, divisions }
+                    Resample {
+                        subjects,
+                        conditions,
+                        divisions,
+                    }
                 })
                 .collect();
             let found = evaluate_resamples(&models, &data, &settings, &resamples).unwrap();
@@ -211,14 +239,23 @@ fn normal(seed: &Seed, rows: usize, columns: usize) -> Array2<f64> {
 }
 
 fn rdm(name: &str, patterns: &Array2<f64>) -> Rdm {
-    rdm_of_patterns(name, patterns.view(), &Dissimilarity::SquaredEuclidean.into()).unwrap()
+    rdm_of_patterns(
+        name,
+        patterns.view(),
+        &Dissimilarity::SquaredEuclidean.into(),
+    )
+    .unwrap()
 }
 
 /// Subjects who share `signal` and have noise of their own.
 fn subjects(seed: &Seed, signal: &Array2<f64>, count: u64, noise: f64) -> Vec<Rdm> {
     (0..count)
         .map(|subject| {
-            let own = normal(&seed.named("noise").indexed(subject), signal.nrows(), signal.ncols());
+            let own = normal(
+                &seed.named("noise").indexed(subject),
+                signal.nrows(),
+                signal.ncols(),
+            );
             rdm("subject", &(signal + noise * own))
         })
         .collect()
@@ -245,7 +282,10 @@ fn a_model_of_nothing_is_found_as_often_as_chance_over_subjects() {
         .collect();
     // 20 and 200 expected; standard deviations 4.4 and 10.
     let (strict, half) = below(&p);
-    assert!((7..=34).contains(&strict) && (165..=235).contains(&half), "{strict} {half}");
+    assert!(
+        (7..=34).contains(&strict) && (165..=235).contains(&half),
+        "{strict} {half}"
+    );
 }
 
 /// Subjects share a geometry that the model knows nothing of: subjects alone would be sure of any chance
@@ -262,11 +302,18 @@ fn the_dual_bootstrap_keeps_its_level_where_subjects_share_a_geometry() {
         found.models[0].p_zero
     };
     let worlds = 160;
-    let dual: Vec<f64> = (0..worlds).map(|world| run(world, Resampling::Dual)).collect();
+    let dual: Vec<f64> = (0..worlds)
+        .map(|world| run(world, Resampling::Dual))
+        .collect();
     let (strict, half) = below(&dual);
     // 8 and 80 expected; standard deviations 2.8 and 6.3.
-    assert!(strict <= 16 && (55..=105).contains(&half), "{strict} {half}");
-    let fixed: Vec<f64> = (0..worlds).map(|world| run(world, Resampling::None)).collect();
+    assert!(
+        strict <= 16 && (55..=105).contains(&half),
+        "{strict} {half}"
+    );
+    let fixed: Vec<f64> = (0..worlds)
+        .map(|world| run(world, Resampling::None))
+        .collect();
     assert!(below(&fixed).0 > 2 * 16, "{:?}", below(&fixed));
 }
 
@@ -310,17 +357,42 @@ fn planted_models_are_found_and_told_apart() {
     ];
     let mut settings = settings(Comparator::WhitenedPearson, Resampling::Dual);
     settings.draws = 60;
-    let run = |seed| infer(&models, &data, &settings, &Seed::new(seed), &Progress::silent()).unwrap();
+    let run = |seed| {
+        infer(
+            &models,
+            &data,
+            &settings,
+            &Seed::new(seed),
+            &Progress::silent(),
+        )
+        .unwrap()
+    };
     let found = run(1);
-    let [whole, nothing, weight, select] = &found.models[..] else { panic!() };
+    let [whole, nothing, weight, select] = &found.models[..] else {
+        panic!()
+    };
     assert!(whole.p_zero < 1e-4 && weight.p_zero < 1e-3, "{found:?}");
-    assert!(nothing.p_zero > 0.05 && nothing.p_ceiling.unwrap() < 0.01, "{found:?}");
+    assert!(
+        nothing.p_zero > 0.05 && nothing.p_ceiling.unwrap() < 0.01,
+        "{found:?}"
+    );
     assert!(weight.mean > select.mean, "{found:?}");
     assert!(whole.ci95[0] < whole.mean && whole.mean < whole.ci95[1]);
     // Weights of the two that were planted, little of the third.
-    assert!(weight.weights[0] > 0.4 && weight.weights[1] > 0.4, "{:?}", weight.weights);
+    assert!(
+        weight.weights[0] > 0.4 && weight.weights[1] > 0.4,
+        "{:?}",
+        weight.weights
+    );
     assert!(weight.weights[2] < 0.3, "{:?}", weight.weights);
-    assert_eq!(select.weights.iter().filter(|weight| **weight == 1.0).count(), 1);
+    assert_eq!(
+        select
+            .weights
+            .iter()
+            .filter(|weight| **weight == 1.0)
+            .count(),
+        1
+    );
     let pair = &found.pairwise[0];
     assert!(pair.first == "whole" && pair.second == "nothing" && pair.p < 0.01 && pair.q >= pair.p);
     assert_eq!((found.degrees_of_freedom, found.folds), (9, Some((3, 3))));
@@ -347,7 +419,10 @@ fn performance_on_all_data_is_the_mean_over_subjects() {
             .map(|own| similarity(&model, own, comparator).unwrap())
             .sum::<f64>()
             / 5.0;
-        assert!((found.models[0].mean - by_hand).abs() < 1e-9, "{comparator:?}");
+        assert!(
+            (found.models[0].mean - by_hand).abs() < 1e-9,
+            "{comparator:?}"
+        );
         assert!(found.models[0].variance > 0.0, "{comparator:?}");
     }
 }
@@ -361,29 +436,63 @@ fn what_cannot_be_inferred_is_said() {
     let flexible = Model::flexible("flex", Flexibility::Weight, data[..2].to_vec());
     let short = Model::fixed(rdm("short", &normal(&seed, 7, 5)));
     let base = settings(Comparator::Pearson, Resampling::None);
-    let dual = InferenceSettings { resampling: Resampling::Dual, draws: 4, ..base };
-    let one_fold = CrossValidation { subject_folds: Some(1), condition_folds: Some(1), repeats: 2 };
+    let dual = InferenceSettings {
+        resampling: Resampling::Dual,
+        draws: 4,
+        ..base
+    };
+    let one_fold = CrossValidation {
+        subject_folds: Some(1),
+        condition_folds: Some(1),
+        repeats: 2,
+    };
     let small = subjects(&seed, &normal(&seed, 3, 5), 4, 1.0);
     let mut alone = flexible.clone();
     alone.rdms.truncate(1);
     for (models, data, settings, part) in [
         (vec![], &data[..], base, "at least 1 models"),
-        (vec![model.clone()], &data[..1], base, "at least 2 subjects in the data, found 1"),
-        (vec![model.clone()], &small[..], base, "at least 4 conditions, found 3"),
-        (vec![short], &data[..], base, "conditions of short is 7, expected 12"),
+        (
+            vec![model.clone()],
+            &data[..1],
+            base,
+            "at least 2 subjects in the data, found 1",
+        ),
+        (
+            vec![model.clone()],
+            &small[..],
+            base,
+            "at least 4 conditions, found 3",
+        ),
+        (
+            vec![short],
+            &data[..],
+            base,
+            "conditions of short is 7, expected 12",
+        ),
         (vec![alone], &data[..], dual, "number of RDMs of flex is 1"),
         (vec![flexible.clone()], &data[..], base, "bootstrap it"),
         (
             vec![flexible],
             &data[..],
-            InferenceSettings { cross_validation: one_fold, ..dual },
+            InferenceSettings {
+                cross_validation: one_fold,
+                ..dual
+            },
             "must not be tested on its own data",
         ),
-        (vec![model.clone()], &data[..], InferenceSettings { draws: 1, ..dual }, "at least 2 draws"),
+        (
+            vec![model.clone()],
+            &data[..],
+            InferenceSettings { draws: 1, ..dual },
+            "at least 2 draws",
+        ),
         (
             vec![model],
             &data[..],
-            InferenceSettings { comparator: Comparator::Procrustes, ..base },
+            InferenceSettings {
+                comparator: Comparator::Procrustes,
+                ..base
+            },
             "a similarity",
         ),
     ] {

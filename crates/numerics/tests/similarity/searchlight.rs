@@ -57,10 +57,19 @@ fn world(seed: &Seed, size: usize, planted: Option<[usize; 3]>) -> World {
             }
         }
     }
-    let stimuli = (0..CONDITIONS * RUNS).map(|trial| format!("s{}", trial % CONDITIONS)).collect();
-    let folds = (0..CONDITIONS * RUNS).map(|trial| trial / CONDITIONS).collect();
+    let stimuli = (0..CONDITIONS * RUNS)
+        .map(|trial| format!("s{}", trial % CONDITIONS))
+        .collect();
+    let folds = (0..CONDITIONS * RUNS)
+        .map(|trial| trial / CONDITIONS)
+        .collect();
     let model = |name: &str, patterns: &Array2<f64>| {
-        rdm_of_patterns(name, patterns.view(), &Dissimilarity::SquaredEuclidean.into()).unwrap()
+        rdm_of_patterns(
+            name,
+            patterns.view(),
+            &Dissimilarity::SquaredEuclidean.into(),
+        )
+        .unwrap()
     };
     World {
         inside,
@@ -73,13 +82,27 @@ fn world(seed: &Seed, size: usize, planted: Option<[usize; 3]>) -> World {
 }
 
 fn look(world: &World, settings: &SearchlightSettings) -> SearchlightMaps {
-    let grid = Grid { inside: world.inside.view(), affine: &AFFINE };
-    searchlight(&world.responses, grid, &world.models, settings, &Seed::new(4), &Progress::silent())
-        .unwrap()
+    let grid = Grid {
+        inside: world.inside.view(),
+        affine: &AFFINE,
+    };
+    searchlight(
+        &world.responses,
+        grid,
+        &world.models,
+        settings,
+        &Seed::new(4),
+        &Progress::silent(),
+    )
+    .unwrap()
 }
 
 fn settings() -> SearchlightSettings {
-    SearchlightSettings { radius: 4.0, permutations: 60, ..Default::default() }
+    SearchlightSettings {
+        radius: 4.0,
+        permutations: 60,
+        ..Default::default()
+    }
 }
 
 #[test]
@@ -92,19 +115,35 @@ fn a_planted_sphere_is_found_where_it_is_and_the_rest_is_quiet() {
         .filter(|voxel| values[*voxel].is_finite())
         .max_by(|a, b| values[*a].total_cmp(&values[*b]))
         .unwrap();
-    assert!(distance(maps.voxels[peak], at) <= 4.0, "{:?}", maps.voxels[peak]);
+    assert!(
+        distance(maps.voxels[peak], at) <= 4.0,
+        "{:?}",
+        maps.voxels[peak]
+    );
     let p = maps.p_values.as_ref().unwrap();
-    let found: Vec<usize> =
-        (0..maps.voxels.len()).filter(|voxel| p[[0, *voxel]] <= 0.05).collect();
+    let found: Vec<usize> = (0..maps.voxels.len())
+        .filter(|voxel| p[[0, *voxel]] <= 0.05)
+        .collect();
     assert!(found.len() > 10, "{}", found.len());
     // Beyond planted radius plus sphere no planted voxel is in sight.
-    assert!(found.iter().all(|voxel| distance(maps.voxels[*voxel], at) <= 8.0));
+    assert!(
+        found
+            .iter()
+            .all(|voxel| distance(maps.voxels[*voxel], at) <= 8.0)
+    );
     assert!(maps.thresholds.as_ref().unwrap()[0] < values[peak]);
-    assert!(p.row(1).iter().all(|p| p.is_nan() || *p > 0.05), "the other model finds nothing");
+    assert!(
+        p.row(1).iter().all(|p| p.is_nan() || *p > 0.05),
+        "the other model finds nothing"
+    );
     assert_eq!(maps.undefined, 0);
     assert_eq!(
         maps.too_few,
-        maps.values.row(1).iter().filter(|value| value.is_nan()).count()
+        maps.values
+            .row(1)
+            .iter()
+            .filter(|value| value.is_nan())
+            .count()
     );
 }
 
@@ -113,7 +152,13 @@ fn maps_of_noise_are_quiet() {
     let mut loud = 0;
     for seed in 0..20 {
         let world = world(&Seed::new(100 + seed), 7, None);
-        let maps = look(&world, &SearchlightSettings { permutations: 39, ..settings() });
+        let maps = look(
+            &world,
+            &SearchlightSettings {
+                permutations: 39,
+                ..settings()
+            },
+        );
         let p = maps.p_values.unwrap();
         loud += usize::from(p.row(0).iter().any(|p| *p <= 0.05));
     }
@@ -161,7 +206,10 @@ fn values_are_those_of_the_sphere_taken_by_hand_for_every_distance() {
             for (model, rdm) in world.models.iter().enumerate() {
                 let expected = similarity(&own, rdm, comparator).unwrap();
                 let found = maps.values[[model, centre]];
-                assert!((found - expected).abs() < 1e-9, "{measure:?} {found} {expected}");
+                assert!(
+                    (found - expected).abs() < 1e-9,
+                    "{measure:?} {found} {expected}"
+                );
             }
             checked += 1;
         }
@@ -174,30 +222,74 @@ fn holes_are_counted_and_bad_input_is_named() {
     let mut flat = world(&Seed::new(3), 7, None);
     // One condition without any response near the middle: undefined there, not everywhere.
     let centre = [3, 3, 3];
-    let maps = look(&flat, &SearchlightSettings { permutations: 0, ..settings() });
+    let maps = look(
+        &flat,
+        &SearchlightSettings {
+            permutations: 0,
+            ..settings()
+        },
+    );
     for (number, voxel) in maps.voxels.iter().enumerate() {
         if distance(*voxel, centre) <= 4.0 {
             flat.responses.values[[0, number]] = 0.0;
             flat.responses.values[[CONDITIONS, number]] = 0.0;
         }
     }
-    let holes = look(&flat, &SearchlightSettings { permutations: 0, ..settings() });
-    assert!(holes.undefined >= 1 && holes.undefined < 40, "{}", holes.undefined);
-    let grid = Grid { inside: flat.inside.view(), affine: &AFFINE };
+    let holes = look(
+        &flat,
+        &SearchlightSettings {
+            permutations: 0,
+            ..settings()
+        },
+    );
+    assert!(
+        holes.undefined >= 1 && holes.undefined < 40,
+        "{}",
+        holes.undefined
+    );
+    let grid = Grid {
+        inside: flat.inside.view(),
+        affine: &AFFINE,
+    };
     let error = |models: &[Rdm], settings: SearchlightSettings| {
         let seed = Seed::new(0);
-        searchlight(&flat.responses, grid, models, &settings, &seed, &Progress::silent())
-            .unwrap_err()
-            .to_string()
+        searchlight(
+            &flat.responses,
+            grid,
+            models,
+            &settings,
+            &seed,
+            &Progress::silent(),
+        )
+        .unwrap_err()
+        .to_string()
     };
-    assert!(error(&flat.models, SearchlightSettings { radius: -1.0, ..settings() }).contains("radius"));
     assert!(
-        error(&flat.models, SearchlightSettings { radius: 1.0, ..settings() })
-            .contains("enlarge the radius")
+        error(
+            &flat.models,
+            SearchlightSettings {
+                radius: -1.0,
+                ..settings()
+            }
+        )
+        .contains("radius")
+    );
+    assert!(
+        error(
+            &flat.models,
+            SearchlightSettings {
+                radius: 1.0,
+                ..settings()
+            }
+        )
+        .contains("enlarge the radius")
     );
     assert!(error(&[], settings()).contains("at least 1 models"));
     let short = Rdm::from_condensed("short", vec![1.0; 10]).unwrap();
     assert!(error(&[short], settings()).contains("conditions of short is 5, expected 12"));
-    let crossnobis = SearchlightSettings { minimum_voxels: 1, ..settings() };
+    let crossnobis = SearchlightSettings {
+        minimum_voxels: 1,
+        ..settings()
+    };
     assert!(error(&flat.models, crossnobis).contains("minimum_voxels"));
 }

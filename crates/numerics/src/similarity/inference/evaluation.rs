@@ -67,7 +67,11 @@ impl Problem {
         for rdm in rdms {
             let mut working = rdm.seen_through(sample);
             let with_order = self.comparator.uses_ranks();
-            if self.transform.apply_to(&mut working, sample, with_order)?.is_none() {
+            if self
+                .transform
+                .apply_to(&mut working, sample, with_order)?
+                .is_none()
+            {
                 return Ok(None);
             }
             seen.push(working);
@@ -189,17 +193,25 @@ impl Problem {
         let among = |levels: &[usize]| {
             let mut inside = vec![false; self.conditions];
             levels.iter().for_each(|&level| inside[level] = true);
-            let drawn: Vec<usize> = drawn.iter().copied().filter(|&level| inside[level]).collect();
+            let drawn: Vec<usize> = drawn
+                .iter()
+                .copied()
+                .filter(|&level| inside[level])
+                .collect();
             self.sample_of(&drawn)
         };
         let of = |levels: &[usize]| {
             let mut chosen = vec![0; self.subjects()];
-            levels.iter().for_each(|&level| chosen[level] = times[level]);
+            levels
+                .iter()
+                .for_each(|&level| chosen[level] = times[level]);
             chosen
         };
-        let (Some(train), Some(test), Some((kept, all))) =
-            (among(&fold.train_conditions), among(&fold.test_conditions), all)
-        else {
+        let (Some(train), Some(test), Some((kept, all))) = (
+            among(&fold.train_conditions),
+            among(&fold.test_conditions),
+            all,
+        ) else {
             return Ok(self.undefined());
         };
         let (trained_on, tested_on) = (of(&fold.train_subjects), of(&fold.test_subjects));
@@ -211,7 +223,10 @@ impl Problem {
         let train_subjects = SubjectRdms::new(&seen_train, self.comparator, &train)?;
         let test_subjects = SubjectRdms::new(&seen_test, self.comparator, &test)?;
         let score = |prediction: &Ready<'_>| -> Result<f64> {
-            Ok(mean_of_drawn(&test_subjects.similarities(prediction)?, &tested_on))
+            Ok(mean_of_drawn(
+                &test_subjects.similarities(prediction)?,
+                &tested_on,
+            ))
         };
         let training = Training {
             subjects: &train_subjects,
@@ -238,7 +253,9 @@ impl Problem {
         let upper = pooled(values, self.comparator)?;
         let upper = score(&ready(&upper, self.comparator, &test)?)?;
         let lower = if fold.train_subjects == fold.test_subjects {
-            test_subjects.ceiling(&tested_on)?.map_or(f64::NAN, |ceiling| ceiling.lower)
+            test_subjects
+                .ceiling(&tested_on)?
+                .map_or(f64::NAN, |ceiling| ceiling.lower)
         } else {
             match test_subjects.shares(&trained_on) {
                 Some(shares) => {
@@ -272,10 +289,12 @@ impl Problem {
         };
         self.models
             .iter()
-            .map(|(flexibility, rdms)| match (flexibility, self.see(rdms, &sample)?) {
-                (Flexibility::Fixed, _) | (_, None) => Ok(Vec::new()),
-                (_, Some(seen)) => Ok(fit(*flexibility, &seen, &training)?.unwrap_or_default()),
-            })
+            .map(
+                |(flexibility, rdms)| match (flexibility, self.see(rdms, &sample)?) {
+                    (Flexibility::Fixed, _) | (_, None) => Ok(Vec::new()),
+                    (_, Some(seen)) => Ok(fit(*flexibility, &seen, &training)?.unwrap_or_default()),
+                },
+            )
             .collect()
     }
 }

@@ -97,7 +97,11 @@ fn only(at: usize, count: usize) -> Vec<f64> {
 }
 
 fn select(rdms: &[SampledRdm<'_>], training: &Training<'_>) -> Result<Option<Vec<f64>>> {
-    best((0..rdms.len()).map(|at| only(at, rdms.len())), rdms, training)
+    best(
+        (0..rdms.len()).map(|at| only(at, rdms.len())),
+        rdms,
+        training,
+    )
 }
 
 /// The comparators under which data and models become vectors for least squares.
@@ -153,7 +157,13 @@ fn normal_equations(
     });
     let products = columns
         .iter()
-        .map(|column| if usable(column) { dot(&column.entries, &target) } else { 0.0 })
+        .map(|column| {
+            if usable(column) {
+                dot(&column.entries, &target)
+            } else {
+                0.0
+            }
+        })
         .collect();
     Ok((gram, products))
 }
@@ -165,7 +175,9 @@ fn weight(rdms: &[SampledRdm<'_>], training: &Training<'_>) -> Result<Option<Vec
     let weights = non_negative_least_squares(gram.view(), &products)?;
     let length = dot(&weights, &weights).sqrt();
     if length > 0.0 {
-        Ok(Some(weights.into_iter().map(|weight| weight / length).collect()))
+        Ok(Some(
+            weights.into_iter().map(|weight| weight / length).collect(),
+        ))
     } else {
         select(rdms, training)
     }

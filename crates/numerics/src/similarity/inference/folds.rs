@@ -35,9 +35,8 @@ impl CrossValidation {
     /// levels, leaves three distinct conditions and one distinct subject to each fold.
     pub(super) fn folds(&self, subjects: usize, conditions: usize) -> Result<(usize, usize)> {
         let kept = |count: usize| (1.0 - (-1.0_f64).exp()) * count as f64;
-        let by_size = |size: f64, steps: [f64; 3]| {
-            2 + steps.into_iter().filter(|step| size >= *step).count()
-        };
+        let by_size =
+            |size: f64, steps: [f64; 3]| 2 + steps.into_iter().filter(|step| size >= *step).count();
         let of_subjects = self.subject_folds.unwrap_or(match subjects {
             0 | 1 => 1,
             _ => by_size(kept(subjects), [6.0, 12.0, 20.0]),
@@ -144,13 +143,23 @@ mod tests {
         let folds = divide(&Seed::new(1), &[1, 4, 6], &conditions, (3, 2));
         assert_eq!(folds.len(), 6);
         for fold in &folds {
-            assert!(fold.train_subjects.iter().all(|s| !fold.test_subjects.contains(s)));
-            assert!(fold.train_conditions.iter().all(|c| !fold.test_conditions.contains(c)));
+            assert!(
+                fold.train_subjects
+                    .iter()
+                    .all(|s| !fold.test_subjects.contains(s))
+            );
+            assert!(
+                fold.train_conditions
+                    .iter()
+                    .all(|c| !fold.test_conditions.contains(c))
+            );
             assert_eq!(fold.train_conditions.len() + fold.test_conditions.len(), 7);
         }
         for pair in folds.chunks(2) {
-            let mut tested: Vec<usize> =
-                pair.iter().flat_map(|fold| fold.test_conditions.clone()).collect();
+            let mut tested: Vec<usize> = pair
+                .iter()
+                .flat_map(|fold| fold.test_conditions.clone())
+                .collect();
             tested.sort_unstable();
             assert_eq!(tested, conditions);
         }
@@ -161,14 +170,20 @@ mod tests {
     #[test]
     fn default_numbers_of_folds_are_rsatoolboxs() {
         let folds = |subjects, conditions| {
-            CrossValidation::default().folds(subjects, conditions).unwrap()
+            CrossValidation::default()
+                .folds(subjects, conditions)
+                .unwrap()
         };
         // default_k_rdm and default_k_pattern of (1 - 1/e) n.
         assert_eq!(folds(1, 18), (1, 2));
         assert_eq!(folds(8, 19), (2, 3));
         assert_eq!(folds(12, 62), (3, 4));
         assert_eq!(folds(40, 92), (5, 5));
-        let none = CrossValidation { subject_folds: Some(1), condition_folds: Some(1), repeats: 2 };
+        let none = CrossValidation {
+            subject_folds: Some(1),
+            condition_folds: Some(1),
+            repeats: 2,
+        };
         assert!(none.folds(8, 20).is_err());
         assert!(CrossValidation::default().folds(8, 5).is_err());
     }

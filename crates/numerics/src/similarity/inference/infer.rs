@@ -139,7 +139,9 @@ pub fn infer(
 ) -> Result<Inference> {
     let problem = checked(models, data, settings)?;
     let (subjects, conditions) = (problem.subjects(), problem.conditions());
-    let flexible = models.iter().any(|model| model.flexibility != Flexibility::Fixed);
+    let flexible = models
+        .iter()
+        .any(|model| model.flexibility != Flexibility::Fixed);
     let folds = flexible
         .then(|| settings.cross_validation.folds(subjects, conditions))
         .transpose()?;
@@ -330,7 +332,9 @@ fn checked(models: &[Model], data: &[Rdm], settings: &InferenceSettings) -> Resu
     for model in models {
         model.check(conditions, &first.name)?;
     }
-    let flexible = models.iter().find(|model| model.flexibility != Flexibility::Fixed);
+    let flexible = models
+        .iter()
+        .find(|model| model.flexibility != Flexibility::Fixed);
     match (settings.resampling, flexible) {
         (Resampling::None, Some(model)) => {
             return Err(Error::Unusable {
@@ -386,10 +390,16 @@ fn conclude(
         })
         .collect();
     let q_zero = adjusted(
-        &of_models.iter().map(|model| model.p_zero).collect::<Vec<_>>(),
+        &of_models
+            .iter()
+            .map(|model| model.p_zero)
+            .collect::<Vec<_>>(),
         correction,
     );
-    let p_ceiling: Vec<f64> = of_models.iter().filter_map(|model| model.p_ceiling).collect();
+    let p_ceiling: Vec<f64> = of_models
+        .iter()
+        .filter_map(|model| model.p_ceiling)
+        .collect();
     let q_ceiling = adjusted(&p_ceiling, correction);
     for (index, model) in of_models.iter_mut().enumerate() {
         model.q_zero = q_zero[index];

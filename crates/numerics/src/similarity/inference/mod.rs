@@ -16,8 +16,8 @@ pub use bootstrap::{BootstrapOver, BootstrapSettings};
 pub use evaluation::EvaluationRow;
 pub use folds::{CrossValidation, Fold};
 pub use infer::{
-    Correction, Inference, InferenceSettings, ModelInference, PairInference,
-    conclude_from_draws, evaluate_resamples, infer,
+    Correction, Inference, InferenceSettings, ModelInference, PairInference, conclude_from_draws,
+    evaluate_resamples, infer,
 };
 pub use model::{Flexibility, Model};
 pub use noise_ceiling::{NoiseCeiling, noise_ceiling, noise_ceiling_of_sample};

@@ -103,8 +103,9 @@ pub(super) fn resampled(
         .collect::<Result<Vec<_>>>()?;
     progress.end();
     let kinds = draws.first().map_or(0, Vec::len);
-    let mut bootstraps: Vec<Vec<Vec<EvaluationRow>>> =
-        (0..kinds).map(|_| Vec::with_capacity(draws.len())).collect();
+    let mut bootstraps: Vec<Vec<Vec<EvaluationRow>>> = (0..kinds)
+        .map(|_| Vec::with_capacity(draws.len()))
+        .collect();
     for draw in draws {
         for (kind, rows) in bootstraps.iter_mut().zip(draw) {
             kind.push(rows);
@@ -221,4 +222,3 @@ fn one_draw(
     }
     Ok(rows)
 }
-

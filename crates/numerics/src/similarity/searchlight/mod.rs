@@ -246,7 +246,10 @@ impl<'a> Patches<'a> {
                 // Repeats or folds that are missing everywhere are said once, not counted as holes.
                 let first = Responses::new(
                     responses.name.clone(),
-                    responses.values.slice(ndarray::s![.., ..2.min(responses.values.ncols())]).to_owned(),
+                    responses
+                        .values
+                        .slice(ndarray::s![.., ..2.min(responses.values.ncols())])
+                        .to_owned(),
                     responses.stimuli.clone(),
                     responses.folds.clone(),
                 )?;
@@ -260,8 +263,11 @@ impl<'a> Patches<'a> {
             }
         }
         let labels = responses.conditions();
-        let place: std::collections::HashMap<&str, usize> =
-            labels.iter().enumerate().map(|(at, label)| (*label, at)).collect();
+        let place: std::collections::HashMap<&str, usize> = labels
+            .iter()
+            .enumerate()
+            .map(|(at, label)| (*label, at))
+            .collect();
         let mut values = Array2::zeros((responses.values.ncols(), labels.len()));
         let mut counts = vec![0.0; labels.len()];
         for (trial, label) in responses.values.rows().into_iter().zip(&responses.stimuli) {
@@ -481,7 +487,12 @@ fn gather(
         });
     }
     let of_model = |model: usize| -> Vec<f64> {
-        largest.iter().skip(model).step_by(models).copied().collect()
+        largest
+            .iter()
+            .skip(model)
+            .step_by(models)
+            .copied()
+            .collect()
     };
     let (mut p_values, mut thresholds) = (None, None);
     if settings.permutations > 0 {

@@ -21,7 +21,11 @@ impl Spheres {
         radius: f64,
     ) -> Result<Self> {
         if !(radius > 0.0 && radius.is_finite()) {
-            return Err(Error::setting("radius", radius, "a positive number of millimetres"));
+            return Err(Error::setting(
+                "radius",
+                radius,
+                "a positive number of millimetres",
+            ));
         }
         let column = |axis: usize| affine.map(|row| row[axis]);
         let length = |vector: [f64; 3]| vector.iter().map(|part| part * part).sum::<f64>().sqrt();
@@ -68,11 +72,10 @@ impl Spheres {
         let mut voxels = Vec::new();
         for ((i, j, k), inside) in inside.indexed_iter() {
             if *inside {
-                numbers[[i, j, k]] =
-                    u32::try_from(voxels.len()).map_err(|_| Error::Unusable {
-                        operation: "searchlight",
-                        reason: "more than 2³² voxels inside the mask".to_string(),
-                    })?;
+                numbers[[i, j, k]] = u32::try_from(voxels.len()).map_err(|_| Error::Unusable {
+                    operation: "searchlight",
+                    reason: "more than 2³² voxels inside the mask".to_string(),
+                })?;
                 voxels.push([i, j, k]);
             }
         }
@@ -110,10 +113,18 @@ mod tests {
     #[test]
     fn spheres_are_round_in_millimetres_and_end_at_the_mask() {
         let mut inside = Array3::from_elem((7, 7, 7), true);
-        let cubes = [[2.0, 0.0, 0.0, 5.0], [0.0, 2.0, 0.0, 0.0], [0.0, 0.0, 2.0, 0.0]];
+        let cubes = [
+            [2.0, 0.0, 0.0, 5.0],
+            [0.0, 2.0, 0.0, 0.0],
+            [0.0, 0.0, 2.0, 0.0],
+        ];
         let count = |inside: &Array3<bool>, affine: &[[f64; 4]; 3], radius: f64, at: [usize; 3]| {
             let spheres = Spheres::new(inside.view(), affine, radius).unwrap();
-            let centre = spheres.voxels().iter().position(|voxel| *voxel == at).unwrap();
+            let centre = spheres
+                .voxels()
+                .iter()
+                .position(|voxel| *voxel == at)
+                .unwrap();
             let mut members = Vec::new();
             spheres.members(centre, &mut members);
             members.len()
@@ -124,7 +135,11 @@ mod tests {
         assert_eq!(count(&inside, &cubes, 4.0, [3, 3, 3]), 33);
         assert_eq!(count(&inside, &cubes, 2.0, [0, 0, 0]), 4);
         // Flat voxels: the sphere holds more of them along the short axis.
-        let flat = [[2.0, 0.0, 0.0, 0.0], [0.0, 2.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]];
+        let flat = [
+            [2.0, 0.0, 0.0, 0.0],
+            [0.0, 2.0, 0.0, 0.0],
+            [0.0, 0.0, 1.0, 0.0],
+        ];
         assert_eq!(count(&inside, &flat, 2.0, [3, 3, 3]), 9 + 8);
         inside[[3, 3, 4]] = false;
         assert_eq!(count(&inside, &cubes, 2.0, [3, 3, 3]), 6);
