@@ -15,6 +15,9 @@ use crate::similarity::transform::Transform;
 /// Evaluations of all models, then the lower and the upper noise ceiling; NaN where undefined.
 pub type EvaluationRow = Vec<f64>;
 
+/// The row of the subjects drawn so many times.
+pub(super) type RowOfSubjects<'a> = dyn Fn(&[usize]) -> Result<EvaluationRow> + Sync + 'a;
+
 /// Models and data, sorted once for all samples.
 pub(super) struct Problem {
     models: Vec<(Flexibility, Vec<PreparedRdm>)>,
@@ -79,7 +82,8 @@ impl Problem {
         Ok(Some(seen))
     }
 
-    fn undefined(&self) -> EvaluationRow {
+    /// A row that says nothing.
+    pub(super) fn undefined(&self) -> EvaluationRow {
         vec![f64::NAN; self.models.len() + 2]
     }
 
@@ -114,24 +118,30 @@ impl Problem {
         sample: &ConditionSample,
         draws: &[&[usize]],
     ) -> Result<Vec<EvaluationRow>> {
+        self.with(sample, |rows| draws.iter().map(|times| rows(times)).collect())
+    }
+
+    /// Lets `take` ask for the rows of many draws of subjects of what is seen through one sample.
+    pub(super) fn with<T>(
+        &self,
+        sample: &ConditionSample,
+        take: impl FnOnce(&RowOfSubjects<'_>) -> Result<T>,
+    ) -> Result<T> {
         let Some(seen) = self.see(&self.data, sample)? else {
-            return Ok(vec![self.undefined(); draws.len()]);
+            return take(&|_| Ok(self.undefined()));
         };
         let subjects = SubjectRdms::new(&seen, self.comparator, sample)?;
         let similarities = self.similarities(&subjects, sample)?;
-        draws
-            .iter()
-            .map(|times| {
-                let mut row: EvaluationRow = similarities
-                    .iter()
-                    .map(|of_model| mean_of_drawn(of_model, times))
-                    .collect();
-                let ceiling = subjects.ceiling(times)?;
-                row.push(ceiling.map_or(f64::NAN, |ceiling| ceiling.lower));
-                row.push(ceiling.map_or(f64::NAN, |ceiling| ceiling.upper));
-                Ok(row)
-            })
-            .collect()
+        take(&|times| {
+            let mut row: EvaluationRow = similarities
+                .iter()
+                .map(|of_model| mean_of_drawn(of_model, times))
+                .collect();
+            let ceiling = subjects.ceiling(times)?;
+            row.push(ceiling.map_or(f64::NAN, |ceiling| ceiling.lower));
+            row.push(ceiling.map_or(f64::NAN, |ceiling| ceiling.upper));
+            Ok(row)
+        })
     }
 
     /// The mean over folds of what models fitted to one side predict of the other, within the conditions

@@ -1,6 +1,7 @@
 //! The best any model can do, given how much subjects differ.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use chiasm_core::data::Rdm;
 use chiasm_core::{Error, Result};
@@ -79,6 +80,8 @@ pub fn noise_ceiling_of_sample(
 pub(crate) struct SubjectRdms<'a> {
     seen: &'a [SampledRdm<'a>],
     ready: Vec<Ready<'a>>,
+    /// What each subject adds to a pooled RDM, found when first asked for.
+    shares: OnceLock<Vec<Option<Vec<f64>>>>,
     comparator: Comparator,
     sample: &'a ConditionSample,
 }
@@ -96,6 +99,7 @@ impl<'a> SubjectRdms<'a> {
         Ok(SubjectRdms {
             seen,
             ready,
+            shares: OnceLock::new(),
             comparator,
             sample,
         })
@@ -109,13 +113,23 @@ impl<'a> SubjectRdms<'a> {
             .collect()
     }
 
-    /// What each drawn subject adds to a pooled RDM; `None` where one adds nothing defined.
-    pub(crate) fn shares(&self, times: &[usize]) -> Option<Vec<(usize, f64, Vec<f64>)>> {
+    /// What each drawn subject adds to a pooled RDM, with how often it was drawn; `None` where one adds
+    /// nothing defined.
+    pub(crate) fn shares(&self, times: &[usize]) -> Option<Vec<Share<'_>>> {
+        let all = self.shares.get_or_init(|| {
+            self.seen
+                .iter()
+                .map(|rdm| poolable(rdm, self.comparator, self.sample))
+                .collect()
+        });
         let drawn = times.iter().enumerate().filter(|(_, times)| **times > 0);
         drawn
             .map(|(subject, &times)| {
-                let share = poolable(&self.seen[subject], self.comparator, self.sample)?;
-                Some((subject, times as f64, share))
+                Some(Share {
+                    subject,
+                    times: times as f64,
+                    entries: all[subject].as_deref()?,
+                })
             })
             .collect()
     }
@@ -133,11 +147,11 @@ impl<'a> SubjectRdms<'a> {
         let all = pooled(mean, self.comparator)?;
         let all = ready(&all, self.comparator, self.sample)?;
         let (mut lower, mut upper) = (0.0, 0.0);
-        for (subject, times, share) in &shares {
+        for Share { subject, times, entries } in &shares {
             let left = copies - times;
             let others = total
                 .iter()
-                .zip(share)
+                .zip(*entries)
                 .map(|(total, own)| (total - times * own) / left)
                 .collect();
             let others = pooled(others, self.comparator)?;
@@ -166,18 +180,22 @@ pub(crate) fn mean_of_drawn(values: &[f64], times: &[usize]) -> f64 {
     sum / copies
 }
 
+/// One subject's part in a pooled RDM.
+pub(crate) struct Share<'a> {
+    subject: usize,
+    times: f64,
+    entries: &'a [f64],
+}
+
 /// The sum of shares, each as often as it was drawn, and how many there are.
-pub(crate) fn summed(
-    shares: &[(usize, f64, Vec<f64>)],
-    sample: &ConditionSample,
-) -> (Vec<f64>, f64) {
+pub(crate) fn summed(shares: &[Share<'_>], sample: &ConditionSample) -> (Vec<f64>, f64) {
     let mut total = vec![0.0; sample.pairs()];
     let mut copies = 0.0;
-    for (_, times, share) in shares {
-        for (total, value) in total.iter_mut().zip(share) {
-            *total += times * value;
+    for share in shares {
+        for (total, value) in total.iter_mut().zip(share.entries) {
+            *total += share.times * value;
         }
-        copies += times;
+        copies += share.times;
     }
     (total, copies)
 }

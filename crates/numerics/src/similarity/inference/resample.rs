@@ -3,7 +3,7 @@
 use chiasm_core::{Error, Progress, Result, Seed};
 use rayon::prelude::*;
 
-use super::evaluation::{EvaluationRow, Problem};
+use super::evaluation::{EvaluationRow, Problem, RowOfSubjects};
 use super::folds::{Fold, divide};
 use super::infer::InferenceSettings;
 use super::noise_ceiling::mean_of_drawn;
@@ -92,15 +92,18 @@ pub(super) fn resampled(
     progress: &Progress,
 ) -> Result<Evaluations> {
     progress.begin("bootstrap", settings.draws as u64);
-    let draws = (0..settings.draws)
-        .into_par_iter()
-        .map(|index| {
-            let seed = seed.named("draw").indexed(index as u64);
-            let rows = one_draw(problem, settings, folds, &seed)?;
-            progress.advance(1)?;
-            Ok(rows)
-        })
-        .collect::<Result<Vec<_>>>()?;
+    let whole = ConditionSample::all(problem.conditions());
+    let draws = problem.with(&whole, |of_subjects| {
+        (0..settings.draws)
+            .into_par_iter()
+            .map(|index| {
+                let seed = seed.named("draw").indexed(index as u64);
+                let rows = one_draw(problem, settings, folds, of_subjects, &seed)?;
+                progress.advance(1)?;
+                Ok(rows)
+            })
+            .collect::<Result<Vec<_>>>()
+    })?;
     progress.end();
     let kinds = draws.first().map_or(0, Vec::len);
     let mut bootstraps: Vec<Vec<Vec<EvaluationRow>>> = (0..kinds)
@@ -119,11 +122,12 @@ pub(super) fn resampled(
     })
 }
 
-/// One draw's rows, per kind of bootstrap and division into folds.
+/// One draw's rows, per kind of bootstrap and division into folds; `of_subjects` gives those of all conditions.
 fn one_draw(
     problem: &Problem,
     settings: &InferenceSettings,
     folds: Option<(usize, usize)>,
+    of_subjects: &RowOfSubjects<'_>,
     seed: &Seed,
 ) -> Result<Vec<Vec<EvaluationRow>>> {
     let all = |count: usize| (0..count).collect::<Vec<usize>>();
@@ -142,34 +146,23 @@ fn one_draw(
     let times = counted(&subjects, problem.subjects())?;
     let everyone = vec![1; problem.subjects()];
     let Some(counts) = folds else {
-        let whole = ConditionSample::all(problem.conditions());
-        let columns = problem.through(&whole, &[&times]);
-        let sample = if resampling.draws_conditions() {
-            usable_sample(problem, &conditions, settings.comparator)
-        } else {
-            Some(whole)
+        if resampling == Resampling::Subjects {
+            return Ok(vec![vec![of_subjects(&times)?]]);
+        }
+        let mut draws: Vec<&[usize]> = vec![&times];
+        if resampling == Resampling::Dual {
+            draws.push(&everyone);
+        }
+        let rows = match usable_sample(problem, &conditions, settings.comparator) {
+            Some(sample) => problem.through(&sample, &draws)?,
+            None => vec![problem.undefined(); draws.len()],
         };
-        let nothing = |row: &EvaluationRow| vec![f64::NAN; row.len()];
-        return Ok(match (resampling, sample) {
-            (Resampling::Dual, sample) => {
-                let of_subjects = columns?;
-                let (both, of_conditions) = match sample {
-                    Some(sample) => {
-                        let mut rows = problem.through(&sample, &[&times, &everyone])?;
-                        let of_conditions = rows.split_off(1);
-                        (rows, of_conditions)
-                    }
-                    None => {
-                        let nothing: Vec<_> = of_subjects.iter().map(nothing).collect();
-                        (nothing.clone(), nothing)
-                    }
-                };
-                vec![both, of_subjects, of_conditions]
-            }
-            (Resampling::Subjects, _) => vec![columns?],
-            (_, Some(sample)) => vec![problem.through(&sample, &[&times])?],
-            (_, None) => vec![columns?.iter().map(nothing).collect()],
-        });
+        let mut kinds: Vec<Vec<EvaluationRow>> = rows.into_iter().map(|row| vec![row]).collect();
+        if resampling == Resampling::Dual {
+            // In the order both, subjects alone, conditions alone.
+            kinds.insert(1, vec![of_subjects(&times)?]);
+        }
+        return Ok(kinds);
     };
     let distinct = |levels: &[usize]| {
         let mut distinct = levels.to_vec();
