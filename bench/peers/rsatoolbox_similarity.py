@@ -10,11 +10,13 @@ import warnings
 
 import numpy as np
 from rsatoolbox.data import Dataset
-from rsatoolbox.inference import boot_noise_ceiling, bootstrap_sample
+from rsatoolbox.inference import boot_noise_ceiling, bootstrap_sample, eval_dual_bootstrap, evaluate
+from rsatoolbox.model import ModelFixed
 from rsatoolbox.rdm import RDMs, calc_rdm, compare
 from scipy.stats import rankdata
 
 warnings.filterwarnings("ignore")
+evaluate.tqdm.trange = range
 rng = np.random.default_rng(0)
 
 
@@ -73,6 +75,14 @@ median_of("rdm of 1000 conditions, 5000 channels, correlation", 3, lambda: calc_
 median_of("rdm of 1000 conditions, 5000 channels, sqeuclidean", 3, lambda: calc_rdm(patterns, method="euclidean"))
 small = random_rdms(10, 300)
 median_of("kendall tau-a of 10 rdms of 300 conditions", 1, lambda: compare(small, small, "tau-a"))
+data, models = random_rdms(12, 62), random_rdms(3, 62).get_vectors()
+models = [ModelFixed(str(index), model) for index, model in enumerate(models)]
+for method in ("corr", "rho-a", "corr_cov"):
+    median_of(
+        f"eval_dual_bootstrap, 3 models, 12 subjects, 62 conditions, {method}, 100 draws (x10 for 1000)",
+        1,
+        lambda: eval_dual_bootstrap(models, data, method=method, N=100),
+    )
 draws = 100
 median_of(f"dual bootstrap, geo-topological, {draws} draws (x10 for 1000)", 1, lambda: dual_bootstrap(draws))
 count = int(sys.argv[1]) if len(sys.argv) > 1 else 100

@@ -16,7 +16,9 @@ use chiasm_core::{Progress, Seed};
 use chiasm_numerics::similarity::comparator::pairwise;
 use chiasm_numerics::similarity::compare::{CompareSettings, Input, compare};
 use chiasm_numerics::similarity::dissimilarity::rdm_of_patterns;
-use chiasm_numerics::similarity::inference::{BootstrapOver, BootstrapSettings};
+use chiasm_numerics::similarity::inference::{
+    BootstrapOver, BootstrapSettings, InferenceSettings, Model, Resampling, infer,
+};
 use chiasm_numerics::similarity::{Comparator, Dissimilarity, Transform};
 use ndarray::Array2;
 use rand_distr::{Distribution, StandardNormal};
@@ -89,4 +91,32 @@ fn dual_bootstrap_of_geo_topological_rdms_1000_draws(bencher: divan::Bencher<'_,
         ..Default::default()
     };
     bencher.bench(|| compare(&inputs, &settings, &Seed::new(0), &Progress::silent()).unwrap());
+}
+
+/// Inference by the dual bootstrap, as rsatoolbox's `eval_dual_bootstrap`: 1 000 draws, three fixed models,
+/// 12 subjects of 62 conditions, with noise ceilings.
+#[divan::bench(
+    args = [Comparator::Pearson, Comparator::RhoA, Comparator::WhitenedPearson],
+    sample_count = 3,
+    sample_size = 1
+)]
+fn inference_by_dual_bootstrap_1000_draws(bencher: divan::Bencher<'_, '_>, comparator: Comparator) {
+    let rdms = random_rdms(15, 62);
+    let models: Vec<Model> = rdms[12..].iter().cloned().map(Model::fixed).collect();
+    let settings = InferenceSettings {
+        comparator,
+        resampling: Resampling::Dual,
+        draws: 1000,
+        ..Default::default()
+    };
+    bencher.bench(|| {
+        infer(
+            &models,
+            &rdms[..12],
+            &settings,
+            &Seed::new(0),
+            &Progress::silent(),
+        )
+        .unwrap()
+    });
 }

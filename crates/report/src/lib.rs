@@ -16,4 +16,5 @@ pub use html::{Page, Section};
 pub use number::{format_interval, format_number};
 pub use plots::figure_svg;
 pub use reports::{Comparison, Dissimilarities, StudyEntry};
+pub use reports::{ModelPair, ModelPerformance, ModelPerformances};
 pub use reports::{combined_report, comparison_report, study_report};

@@ -6,6 +6,7 @@ mod data;
 mod inspect;
 mod open;
 mod run;
+mod searchlight;
 mod show;
 mod studies;
 
@@ -25,6 +26,7 @@ pub(crate) enum Command {
     Open(open::OpenArguments),
     Inspect(inspect::InspectArguments),
     Compare(compare::CompareArguments),
+    Searchlight(searchlight::SearchlightArguments),
     Data(data::DataArguments),
     Completions(completions::CompletionsArguments),
 }
@@ -39,6 +41,7 @@ impl Command {
             Command::Open(arguments) => open::execute(arguments),
             Command::Inspect(arguments) => inspect::execute(arguments),
             Command::Compare(arguments) => compare::execute(arguments),
+            Command::Searchlight(arguments) => searchlight::execute(arguments),
             Command::Data(arguments) => data::execute(arguments),
             Command::Completions(arguments) => completions::execute(arguments),
         }

@@ -4,6 +4,8 @@
 //! update (2011).
 
 mod header;
+mod in_mask;
+mod write;
 
 use std::io::{self, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
@@ -17,6 +19,8 @@ use crate::{Error, Result, source};
 
 pub use header::{Header, Orientation};
 pub(crate) use header::{has_header_size, looks_like_header};
+pub use in_mask::{Mask, read_in_mask, read_mask};
+pub use write::write_volume;
 
 /// How much of a compressed file may follow the image before it is no longer looked at.
 const TAIL: u64 = 1 << 20;

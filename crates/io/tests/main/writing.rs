@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chiasm_io::{Array, numpy, safetensors};
+use chiasm_io::{Array, nifti, numpy, safetensors};
 use ndarray::{Array1, Array2, Array3, arr0, array};
 use proptest::prelude::*;
 
@@ -137,4 +137,100 @@ proptest! {
         let Array::F64(back) = numpy::read_array(&path).unwrap() else { panic!() };
         prop_assert!(back.iter().zip(values.t()).all(|(a, b)| a.to_bits() == b.to_bits()));
     }
+}
+
+fn volume(shape: &[usize]) -> chiasm_core::data::Volume {
+    let mut next = 0.0;
+    chiasm_core::data::Volume {
+        name: "v".to_string(),
+        values: ndarray::ArrayD::from_shape_simple_fn(shape, || {
+            next += 0.5;
+            next
+        }),
+        affine: [
+            [-2.0, 0.0, 0.0, 90.0],
+            [0.0, 2.5, 0.0, -126.0],
+            [0.0, 0.0, 3.0, -72.0],
+        ],
+        voxel_size: [2.0, 2.5, 3.0],
+        repetition_time: (shape.len() == 4).then_some(1.5),
+    }
+}
+
+#[test]
+fn nifti_volumes_read_back_as_they_were() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, shape) in [("a.nii", &[3, 4, 5][..]), ("b.nii.gz", &[3, 4, 5, 2])] {
+        let path = folder.path().join(name);
+        let mut written = volume(shape);
+        written.values.as_slice_mut().unwrap()[7] = f32::NAN;
+        nifti::write_volume(&path, &written).unwrap();
+        let found = nifti::read(&path).unwrap();
+        assert_eq!(found.values.shape(), shape);
+        for (found, written) in found.values.iter().zip(&written.values) {
+            assert_eq!(found.to_bits(), written.to_bits());
+        }
+        assert_eq!(found.affine, written.affine);
+        assert_eq!(found.voxel_size, written.voxel_size);
+        assert_eq!(found.repetition_time, written.repetition_time);
+    }
+    let error = nifti::write_volume(&folder.path().join("c.nii"), &volume(&[40_000, 1, 1]));
+    assert!(error.unwrap_err().to_string().contains("32767"));
+}
+
+#[test]
+fn series_are_read_within_a_mask_and_nothing_outside_is_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let mut series = volume(&[3, 4, 5, 6]);
+    let mut mask = volume(&[3, 4, 5]);
+    mask.values.fill(0.0);
+    mask.values[[0, 1, 2]] = 1.0;
+    mask.values[[2, 3, 4]] = 1.0;
+    // Outside the mask: of no consequence.
+    series.values[[1, 1, 1, 3]] = f32::NAN;
+    nifti::write_volume(&path("series.nii.gz"), &series).unwrap();
+    nifti::write_volume(&path("mask.nii"), &mask).unwrap();
+    let inside = nifti::read_mask(&path("mask.nii")).unwrap();
+    assert_eq!(inside.voxels(), [[0, 1, 2], [2, 3, 4]]);
+    let found = nifti::read_in_mask(&path("series.nii.gz"), &inside).unwrap();
+    assert_eq!(found.dim(), (6, 2));
+    for volume in 0..6 {
+        assert_eq!(
+            found[[volume, 0]],
+            f64::from(series.values[[0, 1, 2, volume]])
+        );
+        assert_eq!(
+            found[[volume, 1]],
+            f64::from(series.values[[2, 3, 4, volume]])
+        );
+    }
+    series.values[[2, 3, 4, 5]] = f32::INFINITY;
+    nifti::write_volume(&path("broken.nii"), &series).unwrap();
+    let message = nifti::read_in_mask(&path("broken.nii"), &inside)
+        .unwrap_err()
+        .to_string();
+    assert!(message.contains("volume 5, voxel (2, 3, 4)"), "{message}");
+    nifti::write_volume(&path("other.nii"), &volume(&[3, 4, 6, 2])).unwrap();
+    let message = nifti::read_in_mask(&path("other.nii"), &inside)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.contains("3 x 4 x 6") && message.contains("mask.nii"),
+        "{message}"
+    );
+    series.affine[2][3] = 0.0;
+    nifti::write_volume(&path("moved.nii"), &series).unwrap();
+    let message = nifti::read_in_mask(&path("moved.nii"), &inside)
+        .unwrap_err()
+        .to_string();
+    assert!(message.contains("72.000 mm"), "{message}");
+    mask.values.fill(0.0);
+    nifti::write_volume(&path("empty.nii"), &mask).unwrap();
+    assert!(
+        nifti::read_mask(&path("empty.nii"))
+            .unwrap_err()
+            .to_string()
+            .contains("all are zero")
+    );
 }

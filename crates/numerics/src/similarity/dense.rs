@@ -58,6 +58,25 @@ pub(crate) fn lower_gram(rows: ArrayView2<'_, f64>, cores: Cores) -> Array2<f64>
     gram
 }
 
+/// The inner products of all pairs of columns of `rows` (`count` rows of `width`), lower triangle only, on
+/// the calling core; `gram` is reused from call to call.
+pub(crate) fn lower_gram_of_columns(rows: &[f64], count: usize, width: usize, gram: &mut Vec<f64>) {
+    gram.clear();
+    gram.resize(width * width, 0.0);
+    let source = MatRef::from_row_major_slice(rows, count, width);
+    triangular::matmul(
+        MatMut::from_row_major_slice_mut(gram, width, width),
+        BlockStructure::TriangularLower,
+        Accum::Replace,
+        source.transpose(),
+        BlockStructure::Rectangular,
+        source,
+        BlockStructure::Rectangular,
+        1.0,
+        Par::Seq,
+    );
+}
+
 /// A long row of which `shift` is taken off before any product.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ShiftedRow<'a> {

@@ -11,6 +11,7 @@ pub mod inference;
 mod multidimensional_scaling;
 mod ranks;
 mod sample;
+pub mod searchlight;
 pub mod transform;
 
 pub use comparator::Comparator;

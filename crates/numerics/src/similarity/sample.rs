@@ -105,6 +105,14 @@ impl ConditionSample {
         }
     }
 
+    /// The distinct conditions, by their place among all.
+    pub(crate) fn kept(&self) -> Vec<usize> {
+        match &self.resampled {
+            None => (0..self.conditions).collect(),
+            Some(resampled) => resampled.kept.clone(),
+        }
+    }
+
     /// The weight of pair `pair`.
     pub(crate) fn weight(&self, pair: usize) -> f64 {
         self.weights().map_or(1.0, |weights| weights[pair])

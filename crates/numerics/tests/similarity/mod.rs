@@ -4,7 +4,9 @@ mod bootstrap;
 mod comparators;
 mod compare;
 mod dissimilarities;
+mod inference;
 mod noise_ceilings;
+mod searchlight;
 mod transforms;
 
 use serde_json::Value;

@@ -2,6 +2,7 @@
 
 use chiasm_core::evidence::{Axis, DataUsed, Figure, Graph, Plot, ResultTable};
 
+use super::model_performance::ModelPerformances;
 use crate::html::{Page, Section};
 use crate::number::{format_interval_bounds, format_mean, format_number};
 
@@ -24,6 +25,8 @@ pub struct Comparison {
     pub dissimilarities: Vec<Dissimilarities>,
     /// Places of the representations in the plane, near where their numbers are alike.
     pub embedding: Option<Vec<[f64; 2]>>,
+    /// Models tested against one of the representations.
+    pub models: Option<ModelPerformances>,
     /// Settings with their values.
     pub settings: Vec<(String, String)>,
     /// The files.
@@ -46,7 +49,13 @@ pub struct Dissimilarities {
 impl Comparison {
     /// The figures of the page, for writing each to a file of its own as well.
     pub fn figures(&self) -> Vec<Figure> {
-        let mut figures = vec![self.matrix_figure()];
+        let mut figures = Vec::new();
+        figures.extend(
+            self.models
+                .as_ref()
+                .map(|models| models.figure(&self.comparator)),
+        );
+        figures.push(self.matrix_figure());
         figures.extend(self.embedding_figure());
         figures.extend(self.dissimilarity_figures());
         figures
@@ -186,8 +195,17 @@ pub fn comparison_report(comparison: &Comparison) -> String {
     }
     let mut page = Page::new(format!("Comparing {}", listed(&comparison.names)))
         .kicker("Chiasm compare")
-        .intro(format!("By {}.", comparison.comparator))
-        .section(similarity);
+        .intro(format!("By {}.", comparison.comparator));
+    if let Some(models) = &comparison.models {
+        let mut section = Section::new("Models")
+            .figure(&models.figure(&comparison.comparator))
+            .table(&models.table());
+        if !models.pairs.is_empty() {
+            section = section.table(&models.pair_table());
+        }
+        page = page.section(section);
+    }
+    page = page.section(similarity);
     if !comparison.notes.is_empty() {
         let notes = Section::new("What to know");
         page = page.section(

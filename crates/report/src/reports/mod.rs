@@ -2,10 +2,12 @@
 
 mod combined;
 mod comparison;
+mod model_performance;
 mod study;
 
 pub use combined::{StudyEntry, combined_report};
 pub use comparison::{Comparison, Dissimilarities, comparison_report};
+pub use model_performance::{ModelPair, ModelPerformance, ModelPerformances};
 pub use study::study_report;
 
 /// Wall-clock time as a person says it.

@@ -11,7 +11,7 @@ use crate::failure::{Failure, Outcome};
 
 /// How patterns become dissimilarities.
 #[derive(Clone, Copy, ValueEnum)]
-pub(super) enum DissimilarityArgument {
+pub(in crate::commands) enum DissimilarityArgument {
     /// 1 - Pearson correlation across channels
     Correlation,
     /// Root of sqeuclidean
@@ -28,7 +28,7 @@ pub(super) enum DissimilarityArgument {
 }
 
 impl DissimilarityArgument {
-    pub(super) fn settings(self, noise: NoiseArgument) -> DissimilaritySettings {
+    pub(in crate::commands) fn settings(self, noise: NoiseArgument) -> DissimilaritySettings {
         let measure = match self {
             DissimilarityArgument::Correlation => Dissimilarity::Correlation,
             DissimilarityArgument::Euclidean => Dissimilarity::Euclidean,
@@ -52,7 +52,7 @@ impl DissimilarityArgument {
 
 /// What is assumed of the noise.
 #[derive(Clone, Copy, ValueEnum)]
-pub(super) enum NoiseArgument {
+pub(in crate::commands) enum NoiseArgument {
     /// Equal and independent in all channels
     Identity,
     /// Independent, each channel its own variance
@@ -63,7 +63,7 @@ pub(super) enum NoiseArgument {
 
 /// How dissimilarity matrices are compared.
 #[derive(Clone, Copy, ValueEnum)]
-pub(super) enum ComparatorArgument {
+pub(in crate::commands) enum ComparatorArgument {
     Cosine,
     Pearson,
     Spearman,
@@ -84,7 +84,7 @@ pub(super) enum ComparatorArgument {
 }
 
 impl ComparatorArgument {
-    pub(super) fn comparator(self) -> Comparator {
+    pub(in crate::commands) fn comparator(self) -> Comparator {
         match self {
             ComparatorArgument::Cosine => Comparator::Cosine,
             ComparatorArgument::Pearson => Comparator::Pearson,
@@ -122,7 +122,7 @@ impl OverArgument {
 
 /// What files hold.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Reading {
+pub(in crate::commands) enum Reading {
     /// Dissimilarities where a matrix is square and symmetric with a zero diagonal, else patterns
     Auto,
     /// Patterns: conditions x channels
@@ -133,7 +133,7 @@ pub(super) enum Reading {
 
 /// What the first of three axes is.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum FirstAxis {
+pub(in crate::commands) enum FirstAxis {
     Subjects,
     /// Repeated measurements of all conditions
     Runs,

@@ -15,14 +15,14 @@ use super::arguments::{FirstAxis, Reading};
 use crate::failure::{Failure, Outcome};
 
 /// What was read.
-pub(super) struct Files {
-    pub(super) inputs: Vec<Input>,
-    pub(super) used: Vec<DataUsed>,
+pub(in crate::commands) struct Files {
+    pub(in crate::commands) inputs: Vec<Input>,
+    pub(in crate::commands) used: Vec<DataUsed>,
     /// Names of the conditions, where a file has them.
-    pub(super) conditions: Vec<String>,
+    pub(in crate::commands) conditions: Vec<String>,
 }
 
-pub(super) fn read(
+pub(in crate::commands) fn read(
     paths: &[PathBuf],
     names: &[String],
     reading: Reading,

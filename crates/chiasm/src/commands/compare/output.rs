@@ -8,12 +8,14 @@ use chiasm_core::evidence::DataUsed;
 use chiasm_core::run::write_atomically;
 use chiasm_io::numpy::write_npy;
 use chiasm_numerics::similarity::compare::{CompareSettings, Comparison};
+use chiasm_numerics::similarity::inference::{ModelInference, PairInference};
 use chiasm_numerics::similarity::{Comparator, Transform, classical_scaling};
 use chiasm_report::{Dissimilarities, comparison_report, format_number};
 use ndarray::{Array2, Array3, Axis};
 use serde::Serialize;
 
 use super::files::Files;
+use super::models::{Method, Tested};
 use crate::failure::{Failure, Outcome};
 use crate::terminal::TextTable;
 
@@ -30,6 +32,12 @@ pub(super) struct Output<'a> {
     matrix: Vec<Vec<f64>>,
     ci95: Option<Vec<Vec<[f64; 2]>>>,
     noise_ceiling: Option<Vec<Ceiling<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    models: Option<&'a [ModelInference]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pairwise: Option<&'a [PairInference]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inference: Option<Method<'a>>,
     settings: &'a CompareSettings,
     seed: u64,
     rdms: Vec<String>,
@@ -50,6 +58,7 @@ struct Ceiling<'a> {
 impl<'a> Output<'a> {
     pub(super) fn new(
         comparison: &'a Comparison,
+        tested: Option<&'a Tested>,
         settings: &'a CompareSettings,
         seed: u64,
         files: &'a [DataUsed],
@@ -77,20 +86,25 @@ impl<'a> Output<'a> {
             },
             matrix: rows(&comparison.matrix),
             ci95,
-            noise_ceiling: settings.noise_ceiling.then(|| {
-                ceilings
-                    .filter_map(|(name, found)| {
-                        let found = found.as_ref()?;
-                        Some(Ceiling {
-                            name,
-                            lower: found.ceiling.lower,
-                            upper: found.ceiling.upper,
-                            lower_ci95: found.ci95.map(|bounds| bounds[0]),
-                            upper_ci95: found.ci95.map(|bounds| bounds[1]),
+            noise_ceiling: of_tests(tested).or_else(|| {
+                settings.noise_ceiling.then(|| {
+                    ceilings
+                        .filter_map(|(name, found)| {
+                            let found = found.as_ref()?;
+                            Some(Ceiling {
+                                name,
+                                lower: found.ceiling.lower,
+                                upper: found.ceiling.upper,
+                                lower_ci95: found.ci95.map(|bounds| bounds[0]),
+                                upper_ci95: found.ci95.map(|bounds| bounds[1]),
+                            })
                         })
-                    })
-                    .collect()
+                        .collect()
+                })
             }),
+            models: tested.map(|tested| tested.inference.models.as_slice()),
+            pairwise: tested.map(|tested| tested.inference.pairwise.as_slice()),
+            inference: tested.map(Tested::method),
             settings,
             seed,
             rdms: (1..=comparison.names.len()).map(rdm_file).collect(),
@@ -99,6 +113,19 @@ impl<'a> Output<'a> {
             version: env!("CARGO_PKG_VERSION"),
         }
     }
+}
+
+/// The noise ceiling that models were tested against.
+fn of_tests(tested: Option<&Tested>) -> Option<Vec<Ceiling<'_>>> {
+    let tested = tested?;
+    let ceiling = tested.inference.noise_ceiling?;
+    Some(vec![Ceiling {
+        name: &tested.data,
+        lower: ceiling.lower,
+        upper: ceiling.upper,
+        lower_ci95: None,
+        upper_ci95: None,
+    }])
 }
 
 fn rdm_file(number: usize) -> String {
@@ -130,6 +157,7 @@ impl Folder {
     pub(super) fn leave(
         &self,
         comparison: &Comparison,
+        tested: Option<&Tested>,
         settings: &CompareSettings,
         files: &Files,
         output: &Output<'_>,
@@ -141,7 +169,7 @@ impl Folder {
                 stack => write_npy(&path, &stacked(stack)?)?,
             }
         }
-        let page = comparison_report(&page(comparison, settings, files)?);
+        let page = comparison_report(&page(comparison, tested, settings, files)?);
         write_atomically(&self.path.join("report.html"), page.as_bytes())?;
         let json = serde_json::to_string_pretty(output)
             .map_err(|error| Failure::System(format!("compare.json: {error}")))?;
@@ -160,6 +188,7 @@ fn stacked(stack: &[Rdm]) -> Outcome<Array3<f64>> {
 
 fn page(
     comparison: &Comparison,
+    tested: Option<&Tested>,
     settings: &CompareSettings,
     files: &Files,
 ) -> Outcome<chiasm_report::Comparison> {
@@ -208,6 +237,7 @@ fn page(
         dissimilarity: kebab(&settings.effective_dissimilarity().measure),
         dissimilarities,
         embedding: embedding(comparison, settings.comparator)?,
+        models: tested.map(Tested::page),
         settings: listed(settings),
         data: files.used.clone(),
         notes,

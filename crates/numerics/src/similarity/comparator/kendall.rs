@@ -8,7 +8,7 @@ use crate::similarity::ranks::{for_each_tie, sorted_order};
 use crate::similarity::sample::{ConditionSample, SampledRdm};
 
 /// One RDM's entries in ascending order, with the number of its level for each (equal entries share one).
-pub(super) struct Levels<'a> {
+pub(crate) struct Levels<'a> {
     order: Cow<'a, [u32]>,
     level: Vec<u32>,
     /// Pairs of entries that are tied, counting an entry of weight w as w equal ones.

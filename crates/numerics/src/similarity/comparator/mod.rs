@@ -7,6 +7,7 @@ mod embedding;
 mod kendall;
 mod matrix;
 mod patterns;
+mod ready;
 mod shape;
 
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,7 @@ pub use matrix::{pairwise, pairwise_of_sample, similarity};
 pub use patterns::{angular_shape_distance, linear_cka};
 
 pub(crate) use matrix::compare_all;
+pub(crate) use ready::{Ready, ReadyVector, compare_ready, dot, ready};
 
 /// A measure of agreement between two RDMs x and y with m entries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,13 +1,13 @@
 //! The best any model can do, given how much subjects differ.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use chiasm_core::data::Rdm;
 use chiasm_core::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::similarity::comparator::{Comparator, compare_all};
-use crate::similarity::dense::Cores;
+use crate::similarity::comparator::{Comparator, Ready, compare_ready, ready};
 use crate::similarity::ranks::{average_ranks, sorted_order};
 use crate::similarity::sample::{ConditionSample, PreparedRdm, SampledRdm};
 
@@ -73,56 +73,135 @@ pub fn noise_ceiling_of_sample(
     comparator: Comparator,
     sample: &ConditionSample,
 ) -> Result<Option<NoiseCeiling>> {
-    let drawn: Vec<(&SampledRdm<'_>, f64)> = subjects
-        .iter()
-        .zip(times)
-        .filter(|(_, times)| **times > 0)
-        .map(|(rdm, times)| (rdm, *times as f64))
-        .collect();
-    if drawn.len() < 2 {
-        return Ok(None);
-    }
-    let copies: f64 = drawn.iter().map(|(_, times)| times).sum();
-    let mut shares = Vec::with_capacity(drawn.len());
-    for (rdm, _) in &drawn {
-        let Some(share) = poolable(rdm, comparator, sample) else {
-            return Ok(None);
-        };
-        shares.push(share);
-    }
-    let mut total = vec![0.0; sample.pairs()];
-    for (share, (_, times)) in shares.iter().zip(&drawn) {
-        for (total, value) in total.iter_mut().zip(share) {
-            *total += times * value;
-        }
-    }
-    let all = pooled(
-        total.iter().map(|value| value / copies).collect(),
-        comparator,
-    )?;
-    let (mut lower, mut upper) = (0.0, 0.0);
-    for (share, (rdm, times)) in shares.iter().zip(&drawn) {
-        let left = copies - times;
-        let others = pooled(
-            total
-                .iter()
-                .zip(share)
-                .map(|(total, own)| (total - times * own) / left)
-                .collect(),
-            comparator,
-        )?;
-        let compared = compare_all(&[rdm, &all, &others], comparator, sample, Cores::One)?;
-        lower += times * compared.matrix[[0, 2]];
-        upper += times * compared.matrix[[0, 1]];
-    }
-    let ceiling = NoiseCeiling {
-        lower: lower / copies,
-        upper: upper / copies,
-    };
-    Ok((ceiling.lower.is_finite() && ceiling.upper.is_finite()).then_some(ceiling))
+    SubjectRdms::new(subjects, comparator, sample)?.ceiling(times)
 }
 
-fn pooled(values: Vec<f64>, comparator: Comparator) -> Result<SampledRdm<'static>> {
+/// Subjects' RDMs seen through one sample of conditions, made ready once for every draw of subjects.
+pub(crate) struct SubjectRdms<'a> {
+    seen: &'a [SampledRdm<'a>],
+    ready: Vec<Ready<'a>>,
+    /// What each subject adds to a pooled RDM, found when first asked for.
+    shares: OnceLock<Vec<Option<Vec<f64>>>>,
+    comparator: Comparator,
+    sample: &'a ConditionSample,
+}
+
+impl<'a> SubjectRdms<'a> {
+    pub(crate) fn new(
+        seen: &'a [SampledRdm<'a>],
+        comparator: Comparator,
+        sample: &'a ConditionSample,
+    ) -> Result<Self> {
+        let ready = seen
+            .iter()
+            .map(|rdm| ready(rdm, comparator, sample))
+            .collect::<Result<_>>()?;
+        Ok(SubjectRdms {
+            seen,
+            ready,
+            shares: OnceLock::new(),
+            comparator,
+            sample,
+        })
+    }
+
+    /// The similarity of a predicted RDM to each subject's; NaN where undefined.
+    pub(crate) fn similarities(&self, prediction: &Ready<'_>) -> Result<Vec<f64>> {
+        self.ready
+            .iter()
+            .map(|own| compare_ready(prediction, own, self.comparator, self.sample))
+            .collect()
+    }
+
+    /// What each drawn subject adds to a pooled RDM, with how often it was drawn; `None` where one adds
+    /// nothing defined.
+    pub(crate) fn shares(&self, times: &[usize]) -> Option<Vec<Share<'_>>> {
+        let all = self.shares.get_or_init(|| {
+            self.seen
+                .iter()
+                .map(|rdm| poolable(rdm, self.comparator, self.sample))
+                .collect()
+        });
+        let drawn = times.iter().enumerate().filter(|(_, times)| **times > 0);
+        drawn
+            .map(|(subject, &times)| {
+                Some(Share {
+                    subject,
+                    times: times as f64,
+                    entries: all[subject].as_deref()?,
+                })
+            })
+            .collect()
+    }
+
+    /// The noise ceiling where subject s was drawn `times[s]` times.
+    pub(crate) fn ceiling(&self, times: &[usize]) -> Result<Option<NoiseCeiling>> {
+        let Some(shares) = self.shares(times) else {
+            return Ok(None);
+        };
+        if shares.len() < 2 {
+            return Ok(None);
+        }
+        let (total, copies) = summed(&shares, self.sample);
+        let mean = total.iter().map(|value| value / copies).collect();
+        let all = pooled(mean, self.comparator)?;
+        let all = ready(&all, self.comparator, self.sample)?;
+        let (mut lower, mut upper) = (0.0, 0.0);
+        for Share { subject, times, entries } in &shares {
+            let left = copies - times;
+            let others = total
+                .iter()
+                .zip(*entries)
+                .map(|(total, own)| (total - times * own) / left)
+                .collect();
+            let others = pooled(others, self.comparator)?;
+            let others = ready(&others, self.comparator, self.sample)?;
+            let own = &self.ready[*subject];
+            lower += times * compare_ready(&others, own, self.comparator, self.sample)?;
+            upper += times * compare_ready(&all, own, self.comparator, self.sample)?;
+        }
+        let ceiling = NoiseCeiling {
+            lower: lower / copies,
+            upper: upper / copies,
+        };
+        Ok((ceiling.lower.is_finite() && ceiling.upper.is_finite()).then_some(ceiling))
+    }
+}
+
+/// The mean over subjects, each as often as it was drawn.
+pub(crate) fn mean_of_drawn(values: &[f64], times: &[usize]) -> f64 {
+    let (mut sum, mut copies) = (0.0, 0.0);
+    for (value, &times) in values.iter().zip(times) {
+        if times > 0 {
+            sum += times as f64 * value;
+            copies += times as f64;
+        }
+    }
+    sum / copies
+}
+
+/// One subject's part in a pooled RDM.
+pub(crate) struct Share<'a> {
+    subject: usize,
+    times: f64,
+    entries: &'a [f64],
+}
+
+/// The sum of shares, each as often as it was drawn, and how many there are.
+pub(crate) fn summed(shares: &[Share<'_>], sample: &ConditionSample) -> (Vec<f64>, f64) {
+    let mut total = vec![0.0; sample.pairs()];
+    let mut copies = 0.0;
+    for share in shares {
+        for (total, value) in total.iter_mut().zip(share.entries) {
+            *total += share.times * value;
+        }
+        copies += share.times;
+    }
+    (total, copies)
+}
+
+/// An RDM of new values, sorted where the comparator asks for ranks.
+pub(crate) fn pooled(values: Vec<f64>, comparator: Comparator) -> Result<SampledRdm<'static>> {
     let order = if comparator.uses_ranks() {
         sorted_order(&values)?
     } else {

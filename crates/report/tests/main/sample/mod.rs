@@ -285,6 +285,7 @@ pub(crate) fn comparison() -> Comparison {
             })
             .collect(),
         embedding: Some(vec![[-0.4, 0.1], [0.2, 0.3], [0.1, -0.2], [0.9, 0.0]]),
+        models: None,
         settings: [
             ("dissimilarity", "correlation"),
             ("comparator", "spearman"),
