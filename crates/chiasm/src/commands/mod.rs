@@ -8,6 +8,7 @@ mod open;
 mod run;
 mod show;
 mod studies;
+mod triplets;
 
 use std::path::{Path, PathBuf};
 
@@ -25,6 +26,7 @@ pub(crate) enum Command {
     Open(open::OpenArguments),
     Inspect(inspect::InspectArguments),
     Compare(compare::CompareArguments),
+    Triplets(triplets::TripletsArguments),
     Data(data::DataArguments),
     Completions(completions::CompletionsArguments),
 }
@@ -39,6 +41,7 @@ impl Command {
             Command::Open(arguments) => open::execute(arguments),
             Command::Inspect(arguments) => inspect::execute(arguments),
             Command::Compare(arguments) => compare::execute(arguments),
+            Command::Triplets(arguments) => triplets::execute(arguments),
             Command::Data(arguments) => data::execute(arguments),
             Command::Completions(arguments) => completions::execute(arguments),
         }

@@ -6,6 +6,7 @@ mod compare;
 mod dissimilarities;
 mod noise_ceilings;
 mod transforms;
+mod triplets;
 
 use serde_json::Value;
 
