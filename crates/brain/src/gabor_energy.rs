@@ -54,7 +54,11 @@ impl GaborEnergy {
         if self.wavelengths.is_empty() {
             return Err(Error::setting("wavelengths", "[]", "at least one"));
         }
-        if let Some(short) = self.wavelengths.iter().find(|w| !(**w >= 2.0 && w.is_finite())) {
+        if let Some(short) = self
+            .wavelengths
+            .iter()
+            .find(|w| !(**w >= 2.0 && w.is_finite()))
+        {
             return Err(Error::setting("wavelengths", short, "at least 2 pixels"));
         }
         if self.orientations == 0 {
@@ -93,16 +97,19 @@ impl GaborEnergy {
                 filters.iter().map(energy).collect()
             })
             .collect();
-        Ok(Array2::from_shape_fn((count, filters.len()), |(image, filter)| {
-            features[image][filter]
-        }))
+        Ok(Array2::from_shape_fn(
+            (count, filters.len()),
+            |(image, filter)| features[image][filter],
+        ))
     }
 
     fn filters(&self, rows: usize, columns: usize) -> Vec<Filter> {
         let mut filters = Vec::new();
         for &wavelength in &self.wavelengths {
             let places = |length: usize| {
-                let count = (length as f64 / (wavelength * self.spacing)).floor().max(1.0);
+                let count = (length as f64 / (wavelength * self.spacing))
+                    .floor()
+                    .max(1.0);
                 (0..count as usize)
                     .map(move |place| (place as f64 + 0.5) * length as f64 / count - 0.5)
             };
@@ -129,7 +136,8 @@ fn filter(size: [usize; 2], place: [f64; 2], wavelength: f64, angle: f64) -> Fil
             for column in 0..size[1] {
                 let (x, y) = (column as f64 - place[1], row as f64 - place[0]);
                 let envelope = (-(x * x + y * y) / (2.0 * width * width)).exp();
-                let phase = std::f64::consts::TAU * (x * angle.cos() + y * angle.sin()) / wavelength;
+                let phase =
+                    std::f64::consts::TAU * (x * angle.cos() + y * angle.sin()) / wavelength;
                 weights.push(envelope * (phase - shift).cos());
                 envelopes.push(envelope);
             }

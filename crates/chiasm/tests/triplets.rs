@@ -66,7 +66,11 @@ fn place() -> (tempfile::TempDir, [Similarity; 2]) {
     let low = Similarity::of_features("low", images.low.view()).unwrap();
     for (name, similarity) in [("high.npy", &high), ("low.npy", &low)] {
         // In single precision, as such files mostly are.
-        write_npy(&place.path().join(name), &similarity.values().mapv(|x| x as f32)).unwrap();
+        write_npy(
+            &place.path().join(name),
+            &similarity.values().mapv(|x| x as f32),
+        )
+        .unwrap();
     }
     let names: Vec<String> = (0..600).map(name).collect();
     std::fs::write(place.path().join("names.csv"), names.join("\n")).unwrap();
@@ -87,11 +91,17 @@ fn with<'a>(words: &[&'a str]) -> Vec<&'a str> {
 fn triplets_come_with_names_coverage_and_a_report() {
     let (place, [high, low]) = place();
     let (out, _) = succeed(place.path(), &with(&["--names", "names.csv"]));
-    assert!(out.contains("selected") && out.contains("report: triplets"), "{out}");
+    assert!(
+        out.contains("selected") && out.contains("report: triplets"),
+        "{out}"
+    );
     let folder = place.path().join("triplets");
     let table = std::fs::read_to_string(folder.join("triplets.csv")).unwrap();
     let mut lines = table.lines();
-    assert_eq!(lines.next(), Some("root,a,b,dS_high,dS_low,bin_high,bin_low"));
+    assert_eq!(
+        lines.next(),
+        Some("root,a,b,dS_high,dS_low,bin_high,bin_low")
+    );
     let mut seen = HashSet::new();
     let mut count = 0;
     for line in lines {
@@ -126,12 +136,28 @@ fn triplets_come_with_names_coverage_and_a_report() {
 #[test]
 fn a_seed_repeats_everything_and_json_is_the_file() {
     let (place, _) = place();
-    let (out, _) = succeed(place.path(), &with(&["--seed", "3", "--json", "--out", "x"]));
-    succeed(place.path(), &with(&["--seed", "3", "--out", "y", "--threads", "1"]));
+    let (out, _) = succeed(
+        place.path(),
+        &with(&["--seed", "3", "--json", "--out", "x"]),
+    );
+    succeed(
+        place.path(),
+        &with(&["--seed", "3", "--out", "y", "--threads", "1"]),
+    );
     succeed(place.path(), &with(&["--seed", "4", "--out", "z"]));
     let read = |file: &str| std::fs::read_to_string(place.path().join(file)).unwrap();
-    for file in ["triplets.csv", "random.csv", "coverage.csv", "triplets.json", "report.html"] {
-        assert_eq!(read(&format!("x/{file}")), read(&format!("y/{file}")), "{file}");
+    for file in [
+        "triplets.csv",
+        "random.csv",
+        "coverage.csv",
+        "triplets.json",
+        "report.html",
+    ] {
+        assert_eq!(
+            read(&format!("x/{file}")),
+            read(&format!("y/{file}")),
+            "{file}"
+        );
     }
     assert_eq!(out.trim_end(), read("x/triplets.json"));
     assert_ne!(read("x/triplets.csv"), read("z/triplets.csv"));
@@ -154,7 +180,12 @@ fn choices(similarities: &[Similarity; 2], choice: impl Fn(bool, [usize; 3]) -> 
         ..Default::default()
     };
     let mut text = String::from("subject,Root,a,b,choice,RT\n");
-    for (subject, row) in observers.choose(&truth, Seed::new(2)).unwrap().iter().enumerate() {
+    for (subject, row) in observers
+        .choose(&truth, Seed::new(2))
+        .unwrap()
+        .iter()
+        .enumerate()
+    {
         for ((&chose_b, &own), truth) in row.iter().zip(&images).zip(&truth) {
             let [root, a, b] = own;
             let time = 1.0 - truth[0].abs();
@@ -181,13 +212,22 @@ fn choices_say_which_similarity_drove_them() {
     };
     let letter = |chose_b: bool, _: [usize; 3]| if chose_b { "b" } else { "a" }.to_string();
     let found = fit(choices(&similarities, letter));
-    assert_eq!((&found["trials"], &found["triplets"]), (&1200.into(), &100.into()));
+    assert_eq!(
+        (&found["trials"], &found["triplets"]),
+        (&1200.into(), &100.into())
+    );
     let estimate = |level: usize| {
         let own = &found["model"]["weights"][level];
-        (own["value"].as_f64().unwrap(), own["standard_error"].as_f64().unwrap())
+        (
+            own["value"].as_f64().unwrap(),
+            own["standard_error"].as_f64().unwrap(),
+        )
     };
     let ((a, a_error), (b, b_error)) = (estimate(0), estimate(1));
-    assert!((a - 5.0).abs() < 2.5 * a_error && a > 10.0 * a_error, "{a} {a_error}");
+    assert!(
+        (a - 5.0).abs() < 2.5 * a_error && a > 10.0 * a_error,
+        "{a} {a_error}"
+    );
     assert!(b.abs() < 2.5 * b_error, "{b} {b_error}");
     assert!(found["held_out"]["log_likelihood"].as_f64().unwrap() > -0.65);
     assert!(found["held_out"]["area_under_curve"].as_f64().unwrap() > 0.65);
@@ -200,9 +240,19 @@ fn choices_say_which_similarity_drove_them() {
     assert_eq!(fit(choices(&similarities, number)), found);
     let (out, _) = succeed(
         place.path(),
-        &with(&["--names", "names.csv", "--choices", "choices.csv", "--lapse", "fitted"]),
+        &with(&[
+            "--names",
+            "names.csv",
+            "--choices",
+            "choices.csv",
+            "--lapse",
+            "fitted",
+        ]),
     );
-    assert!(out.contains("lapse rate") && out.contains("held-out triplets"), "{out}");
+    assert!(
+        out.contains("lapse rate") && out.contains("held-out triplets"),
+        "{out}"
+    );
 }
 
 #[test]
@@ -233,38 +283,83 @@ fn what_cannot_be_used_is_said_in_a_sentence() {
     choices("time.csv", "root,a,b,choice,rt\n0,1,2,a,\n");
     let both = ["small.npy", "small.npy"];
     for (words, parts) in [
-        (vec!["small.npy", "low.npy"], vec!["images of low.npy is 600, expected 30"]),
-        (vec!["wide.npy", "small.npy"], vec!["columns of wide.npy is 30, expected 20"]),
-        (vec!["small.npy", "odd.npy"], vec!["odd.npy is not symmetric", "row 2, column 7"]),
-        (vec!["small.npy", "holes.npy"], vec!["holes.npy", "NaN", "row 4, column 5"]),
-        (vec!["two.npy", "two.npy"], vec!["at least 3 images, found 2"]),
+        (
+            vec!["small.npy", "low.npy"],
+            vec!["images of low.npy is 600, expected 30"],
+        ),
+        (
+            vec!["wide.npy", "small.npy"],
+            vec!["columns of wide.npy is 30, expected 20"],
+        ),
+        (
+            vec!["small.npy", "odd.npy"],
+            vec!["odd.npy is not symmetric", "row 2, column 7"],
+        ),
+        (
+            vec!["small.npy", "holes.npy"],
+            vec!["holes.npy", "NaN", "row 4, column 5"],
+        ),
+        (
+            vec!["two.npy", "two.npy"],
+            vec!["at least 3 images, found 2"],
+        ),
         (vec!["flat.npy", "small.npy"], vec!["flat.npy is constant"]),
         (vec!["text.npy", "small.npy"], vec!["text.npy"]),
         (vec!["missing.npy", "small.npy"], vec!["missing.npy"]),
         (vec!["small.npy"], vec!["<LOW>"]),
-        ([&both[..], &["--names", "few.csv"]].concat(), vec!["few.csv: 3 names for 30 images"]),
+        (
+            [&both[..], &["--names", "few.csv"]].concat(),
+            vec!["few.csv: 3 names for 30 images"],
+        ),
         (
             [&both[..], &["--names", "twice.csv"]].concat(),
             vec!["images 0 and 1 are both called \"x.png\""],
         ),
         ([&both[..], &["--bins", "0"]].concat(), vec!["bins = 0"]),
-        ([&both[..], &["--tolerance", "-1"]].concat(), vec!["tolerance"]),
+        (
+            [&both[..], &["--tolerance", "-1"]].concat(),
+            vec!["tolerance"],
+        ),
         ([&both[..], &["--lapse", "0.1"]].concat(), vec!["--choices"]),
         (
             [&both[..], &["--choices", "one.csv", "--lapse", "0.9"]].concat(),
             vec!["0 to 0.5, or fitted"],
         ),
-        ([&both[..], &["--choices", "who.csv"]].concat(), vec!["no column \"b\"", "found root"]),
-        ([&both[..], &["--choices", "far.csv"]].concat(), vec!["row 1, b: \"99\"", "0 to 29"]),
-        ([&both[..], &["--choices", "same.csv"]].concat(), vec!["an image stands in it twice"]),
-        ([&both[..], &["--choices", "odd.csv"]].concat(), vec!["row 1, choice: \"perhaps\""]),
-        ([&both[..], &["--choices", "one.csv"]].concat(), vec!["at least 4 choices, found 1"]),
-        ([&both[..], &["--choices", "time.csv"]].concat(), vec!["rt holds cells"]),
-        ([&both[..], &["--out", "small.npy"]].concat(), vec!["small.npy"]),
+        (
+            [&both[..], &["--choices", "who.csv"]].concat(),
+            vec!["no column \"b\"", "found root"],
+        ),
+        (
+            [&both[..], &["--choices", "far.csv"]].concat(),
+            vec!["row 1, b: \"99\"", "0 to 29"],
+        ),
+        (
+            [&both[..], &["--choices", "same.csv"]].concat(),
+            vec!["an image stands in it twice"],
+        ),
+        (
+            [&both[..], &["--choices", "odd.csv"]].concat(),
+            vec!["row 1, choice: \"perhaps\""],
+        ),
+        (
+            [&both[..], &["--choices", "one.csv"]].concat(),
+            vec!["at least 4 choices, found 1"],
+        ),
+        (
+            [&both[..], &["--choices", "time.csv"]].concat(),
+            vec!["rt holds cells"],
+        ),
+        (
+            [&both[..], &["--out", "small.npy"]].concat(),
+            vec!["small.npy"],
+        ),
     ] {
         let message = fail(place.path(), &words);
         for part in parts {
-            assert!(message.contains(part), "{words:?} without {part:?}: {message}");
+            assert!(
+                message.contains(part),
+                "{words:?} without {part:?}: {message}"
+            );
         }
     }
 }
@@ -276,9 +371,19 @@ fn compressed_similarities_and_empty_bins_are_warned_of() {
     let compressed = high.values().mapv(|x| 1.0 - 0.005 * (1.0 - x));
     write_npy(&place.path().join("compressed.npy"), &compressed).unwrap();
     write_npy(&place.path().join("low64.npy"), &low.values().to_owned()).unwrap();
-    let words = ["compressed.npy", "low64.npy", "--bins", "4", "--tables", "1"];
+    let words = [
+        "compressed.npy",
+        "low64.npy",
+        "--bins",
+        "4",
+        "--tables",
+        "1",
+    ];
     let (_, err) = succeed(place.path(), &words);
-    assert!(err.contains("compressed.npy") && err.contains("mixes neighbouring bins"), "{err}");
+    assert!(
+        err.contains("compressed.npy") && err.contains("mixes neighbouring bins"),
+        "{err}"
+    );
     let scaled = [&words[..], &["--tolerance", "0.05", "--tolerance-in", "sd"]].concat();
     let (_, err) = succeed(place.path(), &scaled);
     assert!(!err.contains("mixes"), "{err}");

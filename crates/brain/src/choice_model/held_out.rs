@@ -82,7 +82,11 @@ pub fn held_out(
     let (mut sums, mut counts) = (vec![0.0; count], vec![0_u32; count]);
     let mut total = 0.0;
     for (trial, &probability) in predicted.iter().enumerate() {
-        let of_choice = if chose_b[trial] { probability } else { 1.0 - probability };
+        let of_choice = if chose_b[trial] {
+            probability
+        } else {
+            1.0 - probability
+        };
         // A certain model that is wrong once must stay finite.
         let value = of_choice.max(1e-12).ln();
         sums[place[trial]] += value;

@@ -94,12 +94,13 @@ impl<'a> Likelihood<'a> {
 
     /// Parameters and log-likelihood at the maximum for a lapse rate, searched from `start`.
     pub(super) fn maximum(&self, lapse: f64, start: Option<&[f64]>) -> Result<(Vec<f64>, f64)> {
-        let mut parameters =
-            start.map_or_else(|| vec![0.0; self.design.ncols()], <[f64]>::to_vec);
+        let mut parameters = start.map_or_else(|| vec![0.0; self.design.ncols()], <[f64]>::to_vec);
         let mut value = self.value(&parameters, lapse);
         for _ in 0..MOST_ROUNDS {
             let (score, information) = self.score(&parameters, lapse, false);
-            if (0..self.chose_b.len()).any(|trial| self.odds(&parameters, trial).abs() > LARGEST_ODDS) {
+            if (0..self.chose_b.len())
+                .any(|trial| self.odds(&parameters, trial).abs() > LARGEST_ODDS)
+            {
                 break;
             }
             let inverse = inverse(&information)?;
@@ -125,9 +126,10 @@ impl<'a> Likelihood<'a> {
         }
         Err(Error::Unusable {
             operation: OPERATION,
-            reason: "the predictors separate the choices perfectly, so that weights grow without end; \
+            reason:
+                "the predictors separate the choices perfectly, so that weights grow without end; \
                      more choices, or fewer predictors, are needed"
-                .to_string(),
+                    .to_string(),
         })
     }
 
@@ -149,7 +151,11 @@ impl<'a> Likelihood<'a> {
             }
         }
         let best = (0..=GRID).fold(0, |best, place| {
-            if values[place] > values[best] { place } else { best }
+            if values[place] > values[best] {
+                place
+            } else {
+                best
+            }
         });
         let (mut low, mut high) = (rate(best.saturating_sub(1)), rate((best + 1).min(GRID)));
         let value = |lapse: f64| {
@@ -172,7 +178,11 @@ impl<'a> Likelihood<'a> {
         }
         let middle = f64::midpoint(low, high);
         // The border itself is never reached by halving.
-        Ok(if values[0] >= at_x.max(at_y) { 0.0 } else { middle })
+        Ok(if values[0] >= at_x.max(at_y) {
+            0.0
+        } else {
+            middle
+        })
     }
 
     /// Standard errors of the parameters, that of the lapse rate last where it was `fitted`.
@@ -193,9 +203,10 @@ impl<'a> Likelihood<'a> {
 fn inverse(information: &Mat<f64>) -> Result<Mat<f64>> {
     let unusable = || Error::Unusable {
         operation: OPERATION,
-        reason: "the weights are not determined: predictors depend on each other, or choices vary too \
+        reason:
+            "the weights are not determined: predictors depend on each other, or choices vary too \
                  little"
-            .to_string(),
+                .to_string(),
     };
     let factor = information.llt(Side::Lower).map_err(|_| unusable())?;
     let inverse = factor.inverse();

@@ -143,7 +143,10 @@ pub fn fit_choice_model(
         .map(|column| (column.dot(&column) / trials).sqrt())
         .collect();
     if let Some(flat) = sizes.iter().position(|size| *size <= f64::MIN_POSITIVE) {
-        let reason = format!("{} is 0 in every trial, so that nothing can depend on it", names[flat]);
+        let reason = format!(
+            "{} is 0 in every trial, so that nothing can depend on it",
+            names[flat]
+        );
         return Err(Error::Unusable {
             operation: OPERATION,
             reason,
@@ -172,7 +175,9 @@ pub fn fit_choice_model(
         standard_error: Some(errors[column] / size),
     };
     Ok(ChoiceModel {
-        weights: (0..width).map(|column| estimate(column, sizes[column])).collect(),
+        weights: (0..width)
+            .map(|column| estimate(column, sizes[column]))
+            .collect(),
         side_bias: settings.side_bias.then(|| estimate(width, 1.0)),
         lapse: Estimate {
             value: lapse,

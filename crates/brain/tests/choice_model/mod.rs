@@ -18,11 +18,13 @@ fn numbers(value: &Value) -> Vec<f64> {
 
 /// The problem of `fixtures/make_choice_model.py`.
 fn reference() -> (Array2<f64>, Vec<bool>, Value) {
-    let value: Value =
-        serde_json::from_str(include_str!("../fixtures/choice_model.json")).unwrap();
+    let value: Value = serde_json::from_str(include_str!("../fixtures/choice_model.json")).unwrap();
     let rows: Vec<Vec<f64>> = serde_json::from_value(value["x"].clone()).unwrap();
     let x = Array2::from_shape_fn((rows.len(), 2), |(trial, k)| rows[trial][k]);
-    let y = numbers(&value["y"]).iter().map(|&choice| choice == 1.0).collect();
+    let y = numbers(&value["y"])
+        .iter()
+        .map(|&choice| choice == 1.0)
+        .collect();
     (x, y, value)
 }
 
@@ -51,14 +53,24 @@ fn weights_and_errors_are_those_of_scikit_learn_and_scipy() {
             let off = (found.value - theta).abs() / error;
             assert!(off < tolerance, "{name}: {} {theta}", found.value);
             let own_error = found.standard_error.unwrap();
-            assert!((own_error / error - 1.0).abs() < 1e-4, "{name}: {own_error} {error}");
+            assert!(
+                (own_error / error - 1.0).abs() < 1e-4,
+                "{name}: {own_error} {error}"
+            );
         }
         let log_likelihood = own["log_likelihood"].as_f64().unwrap();
         assert!((fit.log_likelihood - log_likelihood).abs() < 1e-8, "{name}");
     }
-    let scores: Vec<f64> = x.column(0).iter().map(|x| (x * 10.0).round_ties_even() / 10.0).collect();
+    let scores: Vec<f64> = x
+        .column(0)
+        .iter()
+        .map(|x| (x * 10.0).round_ties_even() / 10.0)
+        .collect();
     let area = area_under_curve(&scores, &y).unwrap();
-    assert!((area - reference["area_under_curve"].as_f64().unwrap()).abs() < 1e-12, "{area}");
+    assert!(
+        (area - reference["area_under_curve"].as_f64().unwrap()).abs() < 1e-12,
+        "{area}"
+    );
 }
 
 /// Correlated differences of as many trials.
@@ -71,7 +83,10 @@ fn trials(seed: Seed, count: usize) -> (Array2<f64>, Vec<[f64; 2]>) {
             [high, 0.2 * normal() + 0.25 * high]
         })
         .collect();
-    (Array2::from_shape_fn((count, 2), |(trial, k)| rows[trial][k]), rows)
+    (
+        Array2::from_shape_fn((count, 2), |(trial, k)| rows[trial][k]),
+        rows,
+    )
 }
 
 #[test]
@@ -125,8 +140,13 @@ fn lapses_are_recovered_and_not_found_where_there_are_none() {
     };
     let lapsing = fit(0.2);
     let error = lapsing.lapse.standard_error.unwrap();
-    assert!((lapsing.lapse.value - 0.2).abs() < 2.5 * error && error < 0.05, "{lapsing:?}");
-    assert!((lapsing.weights[0].value - 15.0).abs() < 2.5 * lapsing.weights[0].standard_error.unwrap());
+    assert!(
+        (lapsing.lapse.value - 0.2).abs() < 2.5 * error && error < 0.05,
+        "{lapsing:?}"
+    );
+    assert!(
+        (lapsing.weights[0].value - 15.0).abs() < 2.5 * lapsing.weights[0].standard_error.unwrap()
+    );
     assert_eq!(lapsing.side_bias, None);
     let attentive = fit(0.0);
     assert!(attentive.lapse.value < 0.02, "{attentive:?}");
@@ -149,18 +169,33 @@ fn held_out_choices_are_predicted_only_where_something_drives_them() {
     let predict = |columns: std::ops::Range<usize>, choices: &[bool]| {
         let x = all.slice(ndarray::s![.., columns.clone()]);
         let settings = ChoiceModelSettings::default();
-        held_out(x, &NAMES[columns], choices, &stimuli, 6, &settings, Seed::new(7)).unwrap()
+        held_out(
+            x,
+            &NAMES[columns],
+            choices,
+            &stimuli,
+            6,
+            &settings,
+            Seed::new(7),
+        )
+        .unwrap()
     };
     let driven = session(8.0);
     let (high, low) = (predict(0..1, &driven), predict(1..2, &driven));
-    assert!(high.log_likelihood > -0.55 && high.area_under_curve > 0.8, "{high:?}");
+    assert!(
+        high.log_likelihood > -0.55 && high.area_under_curve > 0.8,
+        "{high:?}"
+    );
     assert_eq!(high.by_stimulus.len(), 60);
     assert!((mean(&high.by_stimulus) - high.log_likelihood).abs() < 1e-12);
     assert!(paired_z(&high, &low).unwrap() > 4.0);
     assert_eq!(paired_z(&high, &high).unwrap(), 0.0);
     let by_coin = session(0.0);
     let nothing = predict(0..2, &by_coin);
-    assert!((-0.72..=-0.68).contains(&nothing.log_likelihood), "{nothing:?}");
+    assert!(
+        (-0.72..=-0.68).contains(&nothing.log_likelihood),
+        "{nothing:?}"
+    );
     assert!((0.4..0.6).contains(&nothing.area_under_curve));
 }
 
@@ -169,7 +204,9 @@ fn choices_that_determine_nothing_are_refused() {
     let (x, _) = trials(Seed::new(8), 40);
     let settings = ChoiceModelSettings::default();
     let refuse = |x: &Array2<f64>, y: &[bool], settings: &ChoiceModelSettings| {
-        fit_choice_model(x.view(), &NAMES, y, settings).unwrap_err().to_string()
+        fit_choice_model(x.view(), &NAMES, y, settings)
+            .unwrap_err()
+            .to_string()
     };
     let separated: Vec<bool> = x.column(0).iter().map(|x| *x > 0.0).collect();
     assert!(refuse(&x, &separated, &settings).contains("separate"));
@@ -192,5 +229,16 @@ fn choices_that_determine_nothing_are_refused() {
     };
     assert!(refuse(&x, &mixed, &lapsing).starts_with("lapse = 0.7"));
     let stimuli = vec![0; 40];
-    assert!(held_out(x.view(), &NAMES, &mixed, &stimuli, 2, &settings, Seed::new(0)).is_err());
+    assert!(
+        held_out(
+            x.view(),
+            &NAMES,
+            &mixed,
+            &stimuli,
+            2,
+            &settings,
+            Seed::new(0)
+        )
+        .is_err()
+    );
 }

@@ -22,8 +22,10 @@ fn images(number: u64, images: usize) -> (Similarity, Similarity) {
     let mut high = normal(seed.named("high"), images, 32) * 0.5;
     let mut low = normal(seed.named("low"), images, 32) * 0.9;
     for image in 0..images {
-        high.row_mut(image).scaled_add(1.0, &centres.row(image % 20));
-        low.row_mut(image).scaled_add(0.55, &projected.row(image % 20));
+        high.row_mut(image)
+            .scaled_add(1.0, &centres.row(image % 20));
+        low.row_mut(image)
+            .scaled_add(0.55, &projected.row(image % 20));
     }
     (
         Similarity::of_features("high", high.view()).unwrap(),
@@ -38,9 +40,16 @@ fn four_bins() -> TripletSettings {
     }
 }
 
-fn select(high: &Similarity, low: &Similarity, settings: &TripletSettings, seed: u64) -> Vec<Triplet> {
+fn select(
+    high: &Similarity,
+    low: &Similarity,
+    settings: &TripletSettings,
+    seed: u64,
+) -> Vec<Triplet> {
     let seed = Seed::new(seed);
-    select_triplets(high, low, settings, seed, &Progress::silent()).unwrap().triplets
+    select_triplets(high, low, settings, seed, &Progress::silent())
+        .unwrap()
+        .triplets
 }
 
 fn correlation(triplets: &[Triplet]) -> f64 {
@@ -59,7 +68,11 @@ fn forty_eight_triplets_lose_the_correlation_that_random_ones_have() {
         let selected = select(&high, &low, &four_bins(), world);
         assert_eq!(selected.len(), 48);
         assert_eq!(reused_images(&selected), 0);
-        assert!(correlation(&selected).abs() < 0.1, "{}", correlation(&selected));
+        assert!(
+            correlation(&selected).abs() < 0.1,
+            "{}",
+            correlation(&selected)
+        );
     }
     assert!((0.25..0.5).contains(&random_mean), "{random_mean}");
 }
@@ -93,7 +106,12 @@ fn differences_hit_their_bins_on_both_sides_in_random_order() {
     assert_eq!(found, selection.triplets.len());
     assert_eq!(selection.coverage.len(), 16);
     assert!((selection.yield_share() - found as f64 / 48.0).abs() < 1e-15);
-    assert!(selection.coverage.iter().all(|bin| bin.roots_tried >= bin.found));
+    assert!(
+        selection
+            .coverage
+            .iter()
+            .all(|bin| bin.roots_tried >= bin.found)
+    );
     // A step counts in deviations without the ones of the diagonal unless they are asked for.
     let entries: Vec<f64> = high
         .values()
@@ -123,7 +141,11 @@ fn every_image_can_be_a_root_and_none_comes_twice_over_all_tables() {
         let selection =
             select_triplets(&high, &low, &settings, Seed::new(seed), &Progress::silent()).unwrap();
         assert_eq!(reused_images(&selection.triplets), 0);
-        assert!(selection.triplets.len() >= 17, "{}", selection.triplets.len());
+        assert!(
+            selection.triplets.len() >= 17,
+            "{}",
+            selection.triplets.len()
+        );
         assert!(selection.triplets.len() < 80 && selection.yield_share() < 0.3);
         for triplet in &selection.triplets {
             rooted[triplet.root] = true;
@@ -143,7 +165,10 @@ fn a_seed_repeats_its_triplets_on_any_number_of_threads() {
         ..Default::default()
     };
     let on = |threads: usize| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
         pool.install(|| select(&high, &low, &settings, 5))
     };
     let one = on(1);
@@ -166,7 +191,10 @@ fn a_coin_leaves_more_correlation_than_balanced_signs() {
     };
     let (balanced, coin) = (size(LowSigns::Balanced), size(LowSigns::Coin));
     // A coin leaves 0.8 / sqrt(48) = 0.115 on average.
-    assert!(balanced < 0.05 && (0.05..0.2).contains(&coin), "{balanced} {coin}");
+    assert!(
+        balanced < 0.05 && (0.05..0.2).contains(&coin),
+        "{balanced} {coin}"
+    );
 }
 
 #[test]
@@ -204,33 +232,59 @@ fn what_cannot_be_used_is_said() {
     let good = array![[1.0, 0.2, 0.3], [0.2, 1.0, 0.4], [0.3, 0.4, 1.0]];
     assert!(Similarity::new("sim.npy", good.clone()).is_ok());
     let text = refuse(Array2::zeros((3, 4)));
-    assert!(text.contains("columns of sim.npy is 4, expected 3"), "{text}");
+    assert!(
+        text.contains("columns of sim.npy is 4, expected 3"),
+        "{text}"
+    );
     let text = refuse(array![[1.0, 0.2], [0.2, 1.0]]);
     assert!(text.contains("at least 3 images, found 2"), "{text}");
     let mut odd = good.clone();
     odd[[0, 2]] = 0.5;
     let text = refuse(odd);
-    assert!(text.contains("not symmetric") && text.contains("row 0, column 2"), "{text}");
+    assert!(
+        text.contains("not symmetric") && text.contains("row 0, column 2"),
+        "{text}"
+    );
     let mut holes = good.clone();
     holes[[1, 2]] = f64::NAN;
     let text = refuse(holes);
-    assert!(text.contains("NaN") && text.contains("row 1, column 2"), "{text}");
+    assert!(
+        text.contains("NaN") && text.contains("row 1, column 2"),
+        "{text}"
+    );
     let text = refuse(Array2::from_elem((5, 5), 0.5));
     assert!(text.contains("constant"), "{text}");
-    let text = Similarity::of_features("x", Array2::ones((4, 3)).view()).unwrap_err().to_string();
+    let text = Similarity::of_features("x", Array2::ones((4, 3)).view())
+        .unwrap_err()
+        .to_string();
     assert!(text.contains("image 0 has constant features"), "{text}");
     let (small, large) = (images(0, 20).0, images(0, 40).1);
     let silent = Progress::silent();
     let text = select_triplets(&small, &large, &four_bins(), Seed::new(0), &silent)
         .unwrap_err()
         .to_string();
-    assert!(text.contains("images of low is 40, expected 20 (as in high)"), "{text}");
+    assert!(
+        text.contains("images of low is 40, expected 20 (as in high)"),
+        "{text}"
+    );
     assert!(random_triplets(&small, &small, 7, Seed::new(0)).is_err());
     for settings in [
-        TripletSettings { bins: 0, ..four_bins() },
-        TripletSettings { tables: 0, ..four_bins() },
-        TripletSettings { step: -0.5, ..four_bins() },
-        TripletSettings { tolerance: f64::NAN, ..four_bins() },
+        TripletSettings {
+            bins: 0,
+            ..four_bins()
+        },
+        TripletSettings {
+            tables: 0,
+            ..four_bins()
+        },
+        TripletSettings {
+            step: -0.5,
+            ..four_bins()
+        },
+        TripletSettings {
+            tolerance: f64::NAN,
+            ..four_bins()
+        },
     ] {
         assert!(settings.check().is_err());
     }

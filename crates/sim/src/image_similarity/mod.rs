@@ -149,7 +149,9 @@ mod tests {
         let mut means = Array2::<f64>::zeros((categories, features.ncols()));
         for (image, row) in features.rows().into_iter().enumerate() {
             let size = images.div_ceil(categories) as f64;
-            means.row_mut(image % categories).scaled_add(1.0 / size, &row);
+            means
+                .row_mut(image % categories)
+                .scaled_add(1.0 / size, &row);
         }
         let square = |of: &Array2<f64>| of.iter().map(|x| x * x).sum::<f64>() / of.len() as f64;
         square(&means) / square(features)
@@ -197,7 +199,9 @@ mod tests {
         ] {
             assert!((found - wanted).abs() < 0.03 * wanted, "{found} {wanted}");
         }
-        let layers = LayeredNetwork::default().read(&images, Seed::new(1)).unwrap();
+        let layers = LayeredNetwork::default()
+            .read(&images, Seed::new(1))
+            .unwrap();
         assert_eq!(layers.len(), 8);
         let area = area_responses(&images, &AreaSettings::default(), Seed::new(1)).unwrap();
         assert_eq!(area.dim(), (1000, 100));

@@ -67,9 +67,8 @@ impl Observers {
 
     /// The probability of choosing `b`.
     pub fn probability(&self, high_difference: f64, low_difference: f64) -> f64 {
-        let odds = self.side_bias
-            + self.high_weight * high_difference
-            + self.low_weight * low_difference;
+        let odds =
+            self.side_bias + self.high_weight * high_difference + self.low_weight * low_difference;
         self.lapse / 2.0 + (1.0 - self.lapse) / (1.0 + (-odds).exp())
     }
 

@@ -61,7 +61,13 @@ pub(super) struct Subject {
 }
 
 pub(super) fn read(path: &Path, names: Option<&[String]>, images: usize) -> Outcome<Choices> {
-    let table = read_table(path, &Options { header: Some(true), ..Default::default() })?;
+    let table = read_table(
+        path,
+        &Options {
+            header: Some(true),
+            ..Default::default()
+        },
+    )?;
     if table.rows() == 0 {
         return Err(wrong(path, "there is no choice in it"));
     }
@@ -92,15 +98,30 @@ pub(super) fn read(path: &Path, names: Option<&[String]>, images: usize) -> Outc
                 Some(_) => "a name of --names".to_string(),
                 None => format!("an image number of 0 to {}; names need --names", images - 1),
             };
-            wrong(path, format!("row {}, {column}: {text:?} is not {known}", row + 1))
+            wrong(
+                path,
+                format!("row {}, {column}: {text:?} is not {known}", row + 1),
+            )
         })
     };
-    let [root, a, b, choice] = [needed("root")?, needed("a")?, needed("b")?, needed("choice")?];
+    let [root, a, b, choice] = [
+        needed("root")?,
+        needed("a")?,
+        needed("b")?,
+        needed("choice")?,
+    ];
     let mut triplets = Vec::with_capacity(root.len());
     for row in 0..root.len() {
-        let own = [image(&root[row], row, "root")?, image(&a[row], row, "a")?, image(&b[row], row, "b")?];
+        let own = [
+            image(&root[row], row, "root")?,
+            image(&a[row], row, "a")?,
+            image(&b[row], row, "b")?,
+        ];
         if own[0] == own[1] || own[0] == own[2] || own[1] == own[2] {
-            return Err(wrong(path, format!("row {}: an image stands in it twice", row + 1)));
+            return Err(wrong(
+                path,
+                format!("row {}: an image stands in it twice", row + 1),
+            ));
         }
         triplets.push(own);
     }
@@ -160,7 +181,10 @@ fn chosen(path: &Path, a: &[String], b: &[String], choice: &[String]) -> Outcome
                 choice[row]
             ),
         ),
-        None => wrong(path, "choices are written in different ways in different rows"),
+        None => wrong(
+            path,
+            "choices are written in different ways in different rows",
+        ),
     })
 }
 
@@ -230,7 +254,11 @@ pub(super) fn fit(
             model: fit_choice_model(predictors.view(), &LEVELS, &own, &settings).ok(),
         }
     });
-    let subjects: Vec<Subject> = if order.len() > 1 { subjects.collect() } else { Vec::new() };
+    let subjects: Vec<Subject> = if order.len() > 1 {
+        subjects.collect()
+    } else {
+        Vec::new()
+    };
     let response_time_correlation = if choices.response_times.len() < 3 {
         None
     } else {

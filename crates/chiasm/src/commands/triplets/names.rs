@@ -29,7 +29,10 @@ pub(super) fn read(path: &Path, images: usize) -> Outcome<Vec<String>> {
     let named = columns
         .iter()
         .position(|column| column.first().is_some_and(is_heading));
-    let mut names = columns.into_iter().nth(named.unwrap_or(0)).unwrap_or_default();
+    let mut names = columns
+        .into_iter()
+        .nth(named.unwrap_or(0))
+        .unwrap_or_default();
     if names.len() == images + 1 {
         names.remove(0);
     }
@@ -60,7 +63,13 @@ pub(super) fn words(column: &Column) -> Vec<String> {
         Column::Words(words) => words.clone(),
         Column::Numbers(numbers) => numbers
             .iter()
-            .map(|number| if number.is_nan() { String::new() } else { number.to_string() })
+            .map(|number| {
+                if number.is_nan() {
+                    String::new()
+                } else {
+                    number.to_string()
+                }
+            })
             .collect(),
     }
 }

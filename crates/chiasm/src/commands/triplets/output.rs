@@ -98,7 +98,11 @@ fn warnings(found: &Found) -> Vec<String> {
             ));
         }
     }
-    let empty = selection.coverage.iter().filter(|bin| bin.found == 0).count();
+    let empty = selection
+        .coverage
+        .iter()
+        .filter(|bin| bin.found == 0)
+        .count();
     if empty > 0 {
         warnings.push(format!(
             "{empty} of {} bins have no triplet (coverage.csv); fewer --bins, a smaller --step, a larger \
@@ -110,7 +114,11 @@ fn warnings(found: &Found) -> Vec<String> {
         if judged.held_out.is_none() {
             warnings.push("there are too few choices to predict held-out triplets".to_string());
         }
-        let failed = judged.subjects.iter().filter(|own| own.model.is_none()).count();
+        let failed = judged
+            .subjects
+            .iter()
+            .filter(|own| own.model.is_none())
+            .count();
         if failed > 0 {
             warnings.push(format!(
                 "the choices of {failed} of {} subjects alone do not determine the weights",
@@ -148,7 +156,10 @@ impl Folder {
         for (name, text) in tables {
             write_atomically(&self.path.join(name), text.as_bytes())?;
         }
-        write_atomically(&self.path.join("report.html"), page(found, output.warnings()).as_bytes())?;
+        write_atomically(
+            &self.path.join("report.html"),
+            page(found, output.warnings()).as_bytes(),
+        )?;
         let json = serde_json::to_string_pretty(output)
             .map_err(|error| Failure::System(format!("triplets.json: {error}")))?;
         write_atomically(&self.path.join("triplets.json"), json.as_bytes())?;
@@ -164,10 +175,9 @@ fn triplets(triplets: &[Triplet], names: Option<&[String]>) -> String {
     };
     let mut text = String::from("root,a,b,dS_high,dS_low,bin_high,bin_low\n");
     for own in triplets {
-        let bin = own.bin.map_or_else(
-            || ",".to_string(),
-            |[high, low]| format!("{high},{low}"),
-        );
+        let bin = own
+            .bin
+            .map_or_else(|| ",".to_string(), |[high, low]| format!("{high},{low}"));
         text.push_str(&format!(
             "{},{},{},{},{},{bin}\n",
             image(own.root),
@@ -235,7 +245,9 @@ pub(super) fn table(found: &Found) -> String {
             name,
             format_number(estimate.value),
             number(estimate.standard_error),
-            estimate.standard_error.map_or_else(|| "-".to_string(), |_| format!("{:.2}", estimate.z())),
+            estimate
+                .standard_error
+                .map_or_else(|| "-".to_string(), |_| format!("{:.2}", estimate.z())),
         ]);
     }
     text.push('\n');

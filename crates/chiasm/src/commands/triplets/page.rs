@@ -32,7 +32,9 @@ pub(super) fn page(found: &Found, warnings: &[String]) -> String {
     }
     if let Some(judged) = &found.model {
         let rows = weights(found, judged).into_iter().map(|(name, estimate)| {
-            let error = estimate.standard_error.map_or_else(String::new, format_number);
+            let error = estimate
+                .standard_error
+                .map_or_else(String::new, format_number);
             vec![name, format_number(estimate.value), error]
         });
         let table = ResultTable {
@@ -43,7 +45,9 @@ pub(super) fn page(found: &Found, warnings: &[String]) -> String {
             columns: ["Predictor", "Weight", "Standard error"].map(String::from).to_vec(),
             rows: rows.collect(),
         };
-        let mut section = Section::new("Choices").text(format!("{}.", summary(judged))).table(&table);
+        let mut section = Section::new("Choices")
+            .text(format!("{}.", summary(judged)))
+            .table(&table);
         if !judged.subjects.is_empty() {
             section = section.table(&subjects(judged));
         }
@@ -61,8 +65,14 @@ pub(super) fn page(found: &Found, warnings: &[String]) -> String {
             },
         ),
         ("triplets wanted of each bin", settings.tables.to_string()),
-        ("standard deviation, high", format_number(selection.high_deviation)),
-        ("standard deviation, low", format_number(selection.low_deviation)),
+        (
+            "standard deviation, high",
+            format_number(selection.high_deviation),
+        ),
+        (
+            "standard deviation, low",
+            format_number(selection.low_deviation),
+        ),
         ("seed", found.seed.to_string()),
     ]))
     .section(Section::new("Data").data(&found.used))
@@ -92,7 +102,12 @@ fn differences(found: &Found) -> Figure {
 
 fn coverage(found: &Found) -> Figure {
     let bins = found.settings.bins;
-    let label = |bin: usize| format!("{} sd", format_number((bin + 1) as f64 * found.settings.step));
+    let label = |bin: usize| {
+        format!(
+            "{} sd",
+            format_number((bin + 1) as f64 * found.settings.step)
+        )
+    };
     let at = |low: usize, high: usize| {
         let bin = found.selection.coverage.get(high * bins + low);
         bin.map_or(0.0, |bin| bin.found as f64)
@@ -122,7 +137,9 @@ fn subjects(judged: &super::choices::Judged) -> ResultTable {
         let mut row = vec![own.subject.clone(), own.trials.to_string()];
         match &own.model {
             Some(model) => row.extend(model.weights.iter().map(|weight| {
-                let error = weight.standard_error.map_or_else(String::new, format_number);
+                let error = weight
+                    .standard_error
+                    .map_or_else(String::new, format_number);
                 format!("{} ± {error}", format_number(weight.value))
             })),
             None => row.extend(["not determined".to_string(), "not determined".to_string()]),
@@ -132,7 +149,9 @@ fn subjects(judged: &super::choices::Judged) -> ResultTable {
     ResultTable {
         title: "Subjects".to_string(),
         caption: "Weights from each subject's own choices, with standard errors.".to_string(),
-        columns: ["Subject", "Choices", "High", "Low"].map(String::from).to_vec(),
+        columns: ["Subject", "Choices", "High", "Low"]
+            .map(String::from)
+            .to_vec(),
         rows: rows.collect(),
     }
 }

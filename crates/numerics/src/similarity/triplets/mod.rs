@@ -209,8 +209,7 @@ pub fn difference_correlation(triplets: &[Triplet]) -> Option<f64> {
         return None;
     }
     let count = triplets.len() as f64;
-    let mean =
-        |of: fn(&Triplet) -> f64| -> f64 { triplets.iter().map(of).sum::<f64>() / count };
+    let mean = |of: fn(&Triplet) -> f64| -> f64 { triplets.iter().map(of).sum::<f64>() / count };
     let (high, low) = (
         mean(|one| one.high_difference),
         mean(|one| one.low_difference),

@@ -5,7 +5,7 @@ use rand::RngExt;
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
-use super::scan::{Target, draw_pair};
+use super::scan::{Scanner, Target};
 use super::{
     BinCoverage, LowSigns, Similarity, ToleranceUnit, Triplet, TripletSelection, TripletSettings,
     check_pair,
@@ -47,14 +47,14 @@ pub fn select_triplets(
         })
         .collect();
     let mut rng = seed.named("order").rng();
-    let mut free: Vec<u32> = (0..high.images() as u32).collect();
+    let scanner = Scanner::new(high, low);
+    let mut free = vec![true; high.images()];
+    // Bins that no root can serve, by sign: they stay so, since free images only become fewer.
+    let mut hopeless = vec![[false; 2]; coverage.len()];
     let mut triplets: Vec<Triplet> = Vec::new();
     // Sum of products of targets in steps: 0 where the signs cancel.
     let mut balance = 0_i64;
-    progress.begin(
-        "triplets",
-        coverage.len() as u64 * settings.tables as u64,
-    );
+    progress.begin("triplets", coverage.len() as u64 * settings.tables as u64);
     for table in 0..settings.tables {
         let mut order: Vec<usize> = (0..coverage.len()).collect();
         order.shuffle(&mut rng);
@@ -67,8 +67,9 @@ pub fn select_triplets(
                 LowSigns::Balanced if balance != 0 => -balance.signum(),
                 _ => coin,
             };
-            let mut roots = free.clone();
+            let mut roots: Vec<usize> = (0..free.len()).filter(|&image| free[image]).collect();
             roots.shuffle(&mut rng);
+            let all_roots = roots.len();
             if settings.most_roots > 0 {
                 roots.truncate(settings.most_roots);
             }
@@ -77,15 +78,22 @@ pub fn select_triplets(
                 .indexed(table as u64)
                 .indexed(bin as u64);
             for sign in [sign, -sign] {
+                let hopeless = &mut hopeless[bin][usize::from(sign > 0)];
+                if *hopeless {
+                    continue;
+                }
                 let target = Target {
                     high: steps.0 as f64 * settings.step * high_deviation,
                     high_tolerance: tolerance(high_deviation),
                     low: sign as f64 * steps.1 as f64 * settings.step * low_deviation,
                     low_tolerance: tolerance(low_deviation),
                 };
-                let (found, tried) = first_root(high, low, &free, &roots, target, search_seed);
+                let (found, tried) = first_root(&scanner, &free, &roots, target, search_seed);
                 coverage[bin].roots_tried += tried;
-                let Some(images) = found else { continue };
+                let Some(images) = found else {
+                    *hopeless = roots.len() == all_roots;
+                    continue;
+                };
                 let mut triplet = Triplet {
                     bin: Some([steps.0, steps.1]),
                     ..Triplet::of(high, low, images)
@@ -95,7 +103,7 @@ pub fn select_triplets(
                 }
                 balance += sign * (steps.0 * steps.1) as i64;
                 coverage[bin].found += 1;
-                free.retain(|&image| !images.contains(&(image as usize)));
+                images.iter().for_each(|&image| free[image] = false);
                 triplets.push(triplet);
                 break;
             }
@@ -112,28 +120,29 @@ pub fn select_triplets(
 
 /// The first of the roots that has a fitting pair, with the pair, and how many were tried.
 fn first_root(
-    high: &Similarity,
-    low: &Similarity,
-    free: &[u32],
-    roots: &[u32],
+    scanner: &Scanner<'_>,
+    free: &[bool],
+    roots: &[usize],
     target: Target,
     seed: Seed,
 ) -> (Option<[usize; 3]>, usize) {
-    let attempt = |(place, &root): (usize, &u32)| {
-        let root = root as usize;
+    let attempt = |(place, &root): (usize, &usize)| {
         let mut rng = seed.indexed(root as u64).rng();
-        let (of_high, of_low) = (high.values(), low.values());
-        let pair = draw_pair(of_high.row(root), of_low.row(root), free, root, target, &mut rng);
+        let pair = scanner.draw_pair(root, free, target, &mut rng);
         pair.map(|[a, b]| ([root, a, b], place + 1))
     };
     let first = roots.len().min(FIRST_ROOTS);
-    let found = roots[..first].iter().enumerate().find_map(attempt).or_else(|| {
-        // The first in order, whichever core is the fastest.
-        roots[first..]
-            .par_iter()
-            .enumerate()
-            .find_map_first(|(place, root)| attempt((place + first, root)))
-    });
+    let found = roots[..first]
+        .iter()
+        .enumerate()
+        .find_map(attempt)
+        .or_else(|| {
+            // The first in order, whichever core is the fastest.
+            roots[first..]
+                .par_iter()
+                .enumerate()
+                .find_map_first(|(place, root)| attempt((place + first, root)))
+        });
     match found {
         Some((images, tried)) => (Some(images), tried),
         None => (None, roots.len()),

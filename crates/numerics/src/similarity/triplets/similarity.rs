@@ -95,8 +95,10 @@ impl Similarity {
             }
             row /= length;
         }
-        let lower =
-            crate::similarity::dense::lower_gram(scaled.view(), crate::similarity::dense::Cores::All);
+        let lower = crate::similarity::dense::lower_gram(
+            scaled.view(),
+            crate::similarity::dense::Cores::All,
+        );
         let values = Array2::from_shape_fn(lower.dim(), |(row, column)| {
             if row == column {
                 1.0

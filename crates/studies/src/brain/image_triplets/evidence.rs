@@ -8,13 +8,18 @@ use chiasm_core::metrics::interval::{mean, t_interval_95};
 
 use super::measure::{Dissociation, TripletSeed};
 use super::{
-    DECORRELATED, DOUBLE_DISSOCIATION, LAYERS_TRACK, MORE_POWER, RANDOM_MISSES, TripletStudySettings,
-    WEIGHTS_RECOVERED,
+    DECORRELATED, DOUBLE_DISSOCIATION, LAYERS_TRACK, MORE_POWER, RANDOM_MISSES,
+    TripletStudySettings, WEIGHTS_RECOVERED,
 };
 
 /// The mean over experiments of the smaller z.
 fn smaller(experiments: &[Dissociation]) -> f64 {
-    mean(&experiments.iter().map(Dissociation::smaller).collect::<Vec<f64>>())
+    mean(
+        &experiments
+            .iter()
+            .map(Dissociation::smaller)
+            .collect::<Vec<f64>>(),
+    )
 }
 
 pub(super) fn claims(findings: &mut Findings, seeds: &[TripletSeed]) -> Result<()> {
@@ -56,7 +61,11 @@ pub(super) fn claims(findings: &mut Findings, seeds: &[TripletSeed]) -> Result<(
             let over = |pick: fn(&super::layers::LayerScores) -> f64| {
                 mean(&seed.layers.iter().map(pick).collect::<Vec<f64>>())
             };
-            [over(|one| one.selected), over(|one| one.random), over(|one| one.coin)]
+            [
+                over(|one| one.selected),
+                over(|one| one.random),
+                over(|one| one.coin),
+            ]
         }),
     ] {
         findings.measured(
@@ -189,9 +198,8 @@ fn dissociation(seeds: &[TripletSeed]) -> Figure {
         let per_set: Vec<Vec<f64>> = sets
             .iter()
             .map(|(_, pick)| {
-                let of_seed = |seed: &TripletSeed| {
-                    mean(&pick(seed).iter().map(z).collect::<Vec<f64>>())
-                };
+                let of_seed =
+                    |seed: &TripletSeed| mean(&pick(seed).iter().map(z).collect::<Vec<f64>>());
                 seeds.iter().map(of_seed).collect()
             })
             .collect();
@@ -237,8 +245,14 @@ fn networks(seeds: &[TripletSeed]) -> ResultTable {
             let mut row = vec![name.to_string(), (*choices).to_string()];
             for network in 0..2 {
                 let place = 2 * level + network;
-                row.push(format!("{:.3}", over(pick, &|one| one.log_likelihoods[place])));
-                row.push(format!("{:.3}", over(pick, &|one| one.areas_under_curve[place])));
+                row.push(format!(
+                    "{:.3}",
+                    over(pick, &|one| one.log_likelihoods[place])
+                ));
+                row.push(format!(
+                    "{:.3}",
+                    over(pick, &|one| one.areas_under_curve[place])
+                ));
             }
             rows.push(row);
         }

@@ -28,7 +28,11 @@ pub(super) struct Experiment {
 }
 
 impl Experiment {
-    pub(super) fn new(settings: &TripletStudySettings, seed: Seed, progress: &Progress) -> Result<Self> {
+    pub(super) fn new(
+        settings: &TripletStudySettings,
+        seed: Seed,
+        progress: &Progress,
+    ) -> Result<Self> {
         let images = settings.images.simulate(seed.named("images"))?;
         let networks = settings.networks.read(&images, seed.named("networks"))?;
         let high = Similarity::of_features("high layer of A", networks[0][0].view())?;
@@ -46,7 +50,8 @@ impl Experiment {
                 needed: settings.folds,
             });
         }
-        let random = |name: &str, count: usize| random_triplets(&high, &low, count, seed.named(name));
+        let random =
+            |name: &str, count: usize| random_triplets(&high, &low, count, seed.named(name));
         let mut order: Vec<usize> = (0..high.images()).collect();
         order.shuffle(&mut seed.named("shuffled images").rng());
         let mislabelled = select(&low.reordered(&order)?, "mislabelled")?.triplets;
@@ -68,7 +73,11 @@ impl Experiment {
     pub(super) fn truth(&self, triplets: &[Triplet]) -> Result<Vec<[f64; 2]>> {
         let high = feature_differences(self.images.high.view(), triplets)?;
         let low = feature_differences(self.images.low.view(), triplets)?;
-        Ok(high.into_iter().zip(low).map(|(high, low)| [high, low]).collect())
+        Ok(high
+            .into_iter()
+            .zip(low)
+            .map(|(high, low)| [high, low])
+            .collect())
     }
 }
 

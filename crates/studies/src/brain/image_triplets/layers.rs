@@ -35,7 +35,9 @@ pub(super) fn layers(
     coin: &Observers,
     seed: Seed,
 ) -> Result<LayerScores> {
-    let layers = settings.layers.read(&experiment.images, seed.named("network"))?;
+    let layers = settings
+        .layers
+        .read(&experiment.images, seed.named("network"))?;
     let low_area = AreaSettings {
         high_share: 1.0 - settings.area.high_share,
         ..settings.area
@@ -59,9 +61,20 @@ pub(super) fn layers(
         predictivity[level] = similarity.row(0).iter().skip(1).copied().collect();
     }
     let behaviour = |triplets: &[Triplet], observers: &Observers, name: &str| {
-        behaviour(settings, experiment, &layers, triplets, observers, seed.named(name))
+        behaviour(
+            settings,
+            experiment,
+            &layers,
+            triplets,
+            observers,
+            seed.named(name),
+        )
     };
-    let selected = behaviour(&experiment.selected.triplets, &settings.observers, "selected")?;
+    let selected = behaviour(
+        &experiment.selected.triplets,
+        &settings.observers,
+        "selected",
+    )?;
     let random = behaviour(&experiment.random, &settings.observers, "random")?;
     let by_coin = behaviour(&experiment.selected.triplets, coin, "coin")?;
     let agreement = |own: &[Vec<f64>; 2]| -> Result<f64> {

@@ -102,7 +102,11 @@ pub(super) fn measure(
         add(
             &mut all.correlation,
             share,
-            [size(selected), size(&experiment.random), size(&experiment.mislabelled)],
+            [
+                size(selected),
+                size(&experiment.random),
+                size(&experiment.mislabelled),
+            ],
         );
         all.triplets += share * selected.len() as f64;
         all.yield_share += share * experiment.selected.yield_share();
@@ -110,10 +114,18 @@ pub(super) fn measure(
         let dissociate = |triplets: &[Triplet], observers: &Observers, name: &str| {
             dissociation(settings, &experiment, triplets, observers, seed.named(name))
         };
-        all.selected.push(dissociate(selected, &settings.observers, "selected")?);
-        all.random.push(dissociate(&experiment.random, &settings.observers, "random")?);
-        all.all_random
-            .push(dissociate(&experiment.all_random, &settings.observers, "all random")?);
+        all.selected
+            .push(dissociate(selected, &settings.observers, "selected")?);
+        all.random.push(dissociate(
+            &experiment.random,
+            &settings.observers,
+            "random",
+        )?);
+        all.all_random.push(dissociate(
+            &experiment.all_random,
+            &settings.observers,
+            "all random",
+        )?);
         let coin = Observers {
             high_weight: 0.0,
             low_weight: 0.0,
@@ -121,7 +133,12 @@ pub(super) fn measure(
         };
         all.coin.push(dissociate(selected, &coin, "coin")?);
         let error = |triplets: &[Triplet], name: &str| {
-            low_error(settings, &experiment, triplets, seed.named("power").named(name))
+            low_error(
+                settings,
+                &experiment,
+                triplets,
+                seed.named("power").named(name),
+            )
         };
         let plain = error(&experiment.random, "random")?;
         add(
@@ -145,7 +162,8 @@ pub(super) fn measure(
                 recover(selected, &coin, "recovered, coin")?,
             ],
         );
-        all.layers.push(layers(settings, &experiment, &coin, seed.named("layers"))?);
+        all.layers
+            .push(layers(settings, &experiment, &coin, seed.named("layers"))?);
         if number == 0 {
             let points = |triplets: &[Triplet]| {
                 let point = |one: &Triplet| [one.high_difference, one.low_difference];
@@ -204,7 +222,11 @@ fn dissociation(
     let mut found = Dissociation::default();
     for level in 0..2 {
         let observers = going_by(observers, level);
-        let session = Session::of(&observers, &truth, seed.named("choices").indexed(level as u64))?;
+        let session = Session::of(
+            &observers,
+            &truth,
+            seed.named("choices").indexed(level as u64),
+        )?;
         let mut predictions: Vec<HeldOut> = Vec::with_capacity(2);
         for columns in &of_network {
             predictions.push(held_out(
@@ -241,7 +263,9 @@ fn low_error(
 ) -> Result<f64> {
     let truth = experiment.truth(triplets)?;
     let session = Session::of(&settings.observers, &truth, seed)?;
-    let columns: Vec<Vec<f64>> = (0..2).map(|k| truth.iter().map(|d| d[k]).collect()).collect();
+    let columns: Vec<Vec<f64>> = (0..2)
+        .map(|k| truth.iter().map(|d| d[k]).collect())
+        .collect();
     let fit = fit_choice_model(
         session.predictors(&columns).view(),
         &LEVELS,
@@ -260,9 +284,16 @@ fn recovered(
     observers: &Observers,
     seed: Seed,
 ) -> Result<f64> {
-    let truth = experiment.truth(triplets)?.repeat(settings.recovery_repeats);
-    let columns: Vec<Vec<f64>> = (0..2).map(|k| truth.iter().map(|d| d[k]).collect()).collect();
-    let wanted = [settings.observers.high_weight, settings.observers.low_weight];
+    let truth = experiment
+        .truth(triplets)?
+        .repeat(settings.recovery_repeats);
+    let columns: Vec<Vec<f64>> = (0..2)
+        .map(|k| truth.iter().map(|d| d[k]).collect())
+        .collect();
+    let wanted = [
+        settings.observers.high_weight,
+        settings.observers.low_weight,
+    ];
     let mut within = Vec::new();
     for observer in 0..settings.recovered_observers {
         let one = Observers {
@@ -271,10 +302,17 @@ fn recovered(
         };
         let session = Session::of(&one, &truth, seed.indexed(observer as u64))?;
         let predictors = session.predictors(&columns);
-        let fit = fit_choice_model(predictors.view(), &LEVELS, &session.chose_b, &model(observers))?;
+        let fit = fit_choice_model(
+            predictors.view(),
+            &LEVELS,
+            &session.chose_b,
+            &model(observers),
+        )?;
         for (weight, wanted) in fit.weights.iter().zip(wanted) {
             let error = weight.standard_error.unwrap_or(0.0);
-            within.push(f64::from(u8::from((weight.value - wanted).abs() <= 2.0 * error)));
+            within.push(f64::from(u8::from(
+                (weight.value - wanted).abs() <= 2.0 * error,
+            )));
         }
     }
     Ok(mean(&within))

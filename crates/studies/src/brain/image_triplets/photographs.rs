@@ -116,7 +116,9 @@ fn face_likeness(patches: &FacePatches) -> Vec<f64> {
     let sum_of = |face: bool, except: usize| {
         (0..count)
             .filter(|&patch| patch != except && patches.is_face[patch] == face)
-            .fold(Array1::zeros(scaled[0].len()), |sum, patch| sum + &scaled[patch])
+            .fold(Array1::zeros(scaled[0].len()), |sum, patch| {
+                sum + &scaled[patch]
+            })
     };
     (0..count)
         .map(|patch| {
@@ -131,5 +133,9 @@ fn unit(values: Array1<f64>) -> Array1<f64> {
     let mean = values.sum() / values.len().max(1) as f64;
     let centred = values - mean;
     let length = centred.dot(&centred).sqrt();
-    if length > 0.0 { centred / length } else { centred }
+    if length > 0.0 {
+        centred / length
+    } else {
+        centred
+    }
 }
