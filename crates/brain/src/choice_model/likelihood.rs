@@ -137,19 +137,27 @@ impl<'a> Likelihood<'a> {
     pub(super) fn most_likely_lapse(&self, most: f64) -> Result<f64> {
         const GRID: usize = 16;
         const ROUNDS: usize = 40;
-        let (mut start, _) = self.maximum(most, None)?;
-        // Squares: small rates are tried more closely. From the largest rate down, each search starts
-        // where the last one ended.
+        // Squares: small rates are tried more closely. Each search starts where the last one ended. Rates
+        // at which the weights grow without end are left out.
         let rate = |place: usize| most * (place as f64 / GRID as f64).powi(2);
         let mut values = vec![f64::NEG_INFINITY; GRID + 1];
-        for place in (0..=GRID).rev() {
-            // Without lapses the choices may be separable; that rate is then not the most likely one
-            // worth having.
-            if let Ok((parameters, value)) = self.maximum(rate(place), Some(&start)) {
-                values[place] = value;
-                start = parameters;
+        let mut start: Option<Vec<f64>> = None;
+        let mut failure = None;
+        for place in 0..=GRID {
+            match self.maximum(rate(place), start.as_deref()) {
+                Ok((parameters, value)) => {
+                    values[place] = value;
+                    start = Some(parameters);
+                }
+                Err(error) => failure = Some(error),
             }
         }
+        let start = match (start, failure) {
+            (Some(start), _) => start,
+            (None, Some(error)) => return Err(error),
+            // Every rate was tried and none failed.
+            (None, None) => return Ok(0.0),
+        };
         let best = (0..=GRID).fold(0, |best, place| {
             if values[place] > values[best] {
                 place

@@ -232,7 +232,7 @@ pub(super) fn table(found: &Found) -> String {
     }
     let mut text = table.render(120);
     text.push_str(&format!(
-        "{:.0}% of the triplets wanted, {:.0}% of the bins covered\n",
+        "\n{:.0}% of the triplets wanted, {:.0}% of the bins covered",
         100.0 * selection.yield_share(),
         100.0 * selection.covered_share()
     ));
@@ -250,10 +250,10 @@ pub(super) fn table(found: &Found) -> String {
                 .map_or_else(|| "-".to_string(), |_| format!("{:.2}", estimate.z())),
         ]);
     }
-    text.push('\n');
+    text.push_str("\n\n");
     text.push_str(&table.render(120));
-    text.push_str(&summary(judged));
     text.push('\n');
+    text.push_str(&summary(judged));
     text
 }
 

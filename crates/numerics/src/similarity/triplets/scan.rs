@@ -61,6 +61,18 @@ impl<'a> Scanner<'a> {
         target: Target,
         rng: &mut impl Rng,
     ) -> Option<[usize; 2]> {
+        let (high, low) = (self.high.values(), self.low.values());
+        let (high, low) = (high.row(root), low.row(root));
+        let usable = |image: usize| free[image] && image != root;
+        // Most roots of far bins end here: their most and least similar images lie too close together.
+        let similarities = high.indexed_iter().filter(|(image, _)| usable(*image));
+        let (least, most) = similarities.fold(
+            (f64::INFINITY, f64::NEG_INFINITY),
+            |(least, most), (_, &value)| (value.min(least), value.max(most)),
+        );
+        if !(most - least >= target.high - target.high_tolerance) {
+            return None;
+        }
         let fresh;
         let order: &[u32] = match self.orders.get(root) {
             Some(kept) => kept.get_or_init(|| self.order(root)),
@@ -69,17 +81,10 @@ impl<'a> Scanner<'a> {
                 &fresh
             }
         };
-        let (high, low) = (self.high.values(), self.low.values());
-        let (high, low) = (high.row(root), low.row(root));
         let usable = order
             .iter()
             .copied()
-            .filter(|&image| free[image as usize] && image as usize != root);
-        // Most roots of far bins end here: their most and least similar images lie too close together.
-        let (least, most) = (usable.clone().next()?, usable.clone().next_back()?);
-        if high[most as usize] - high[least as usize] < target.high - target.high_tolerance {
-            return None;
-        }
+            .filter(|&image| usable(image as usize));
         let sorted: Vec<Alternative> = usable
             .map(|image| Alternative {
                 high: high[image as usize],

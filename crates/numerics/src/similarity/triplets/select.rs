@@ -19,7 +19,8 @@ const FIRST_ROOTS: usize = 4;
 ///
 /// Tables are filled one after the other; within a table the bins with the largest differences come
 /// first, since few images can serve them. For each wanted triplet unused images are tried as roots in
-/// random order, with the preferred sign of the low difference, then with the other. The result depends
+/// random order, with the preferred sign of the low difference, then with the other; balanced signs leave a
+/// triplet out rather than let the sum of products grow beyond the largest single one. The result depends
 /// on the seed alone, not on the number of threads. [`Progress`] counts wanted triplets.
 pub fn select_triplets(
     high: &Similarity,
@@ -54,6 +55,9 @@ pub fn select_triplets(
     let mut triplets: Vec<Triplet> = Vec::new();
     // Sum of products of targets in steps: 0 where the signs cancel.
     let mut balance = 0_i64;
+    // As much as a single triplet can add: the other sign is not taken beyond it, or images of a kind that
+    // far bins have only of one sign would bring the correlation back.
+    let most_imbalance = (bins * bins) as i64;
     progress.begin("triplets", coverage.len() as u64 * settings.tables as u64);
     for table in 0..settings.tables {
         let mut order: Vec<usize> = (0..coverage.len()).collect();
@@ -78,8 +82,10 @@ pub fn select_triplets(
                 .indexed(table as u64)
                 .indexed(bin as u64);
             for sign in [sign, -sign] {
+                let after = balance + sign * (steps.0 * steps.1) as i64;
+                let unbalanced = after.abs() > most_imbalance && after.abs() > balance.abs();
                 let hopeless = &mut hopeless[bin][usize::from(sign > 0)];
-                if *hopeless {
+                if *hopeless || (settings.signs == LowSigns::Balanced && unbalanced) {
                     continue;
                 }
                 let target = Target {
@@ -101,7 +107,7 @@ pub fn select_triplets(
                 if rng.random() {
                     triplet = triplet.mirrored();
                 }
-                balance += sign * (steps.0 * steps.1) as i64;
+                balance = after;
                 coverage[bin].found += 1;
                 images.iter().for_each(|&image| free[image] = false);
                 triplets.push(triplet);

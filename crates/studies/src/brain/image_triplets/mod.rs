@@ -159,7 +159,7 @@ impl Settings for TripletStudySettings {
             },
             // The authors search about 26 000 images for a grid of 10 x 10.
             Scale::Paper => TripletStudySettings {
-                experiments: 5,
+                experiments: 1,
                 area_images: 1000,
                 images: ImageSettings {
                     images: 10_000,
