@@ -1,4 +1,6 @@
 //! Methods for recordings of brains.
 
+pub mod choice_model;
 pub mod dynamic_connectome;
+pub mod gabor_energy;
 pub mod region_identification;

@@ -10,5 +10,6 @@
     reason = "a test may fail loudly"
 )]
 
+mod choice_model;
 mod dynamic_connectome;
 mod region_identification;

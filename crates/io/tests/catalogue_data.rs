@@ -318,6 +318,17 @@ fn everything_can_be_fetched_and_read() {
     );
     assert_eq!(train.labels[..5], [5, 0, 4, 1, 9]);
 
+    // Sums printed by numpy.
+    let patches = catalogue::face_patches(&silent()).unwrap();
+    assert!((patches.images.sum() - 47_138.239_632_364_71).abs() < 1e-6);
+    let others = patches
+        .images
+        .slice(ndarray::s![100.., .., ..])
+        .mean()
+        .unwrap();
+    assert!((others - 0.299_977_166_138_449_66).abs() < 1e-12);
+    assert!(patches.is_face[99] && !patches.is_face[100]);
+
     let recordings = catalogue::grasshopper_auditory(&silent()).unwrap();
     let spikes: Vec<usize> = recordings
         .iter()

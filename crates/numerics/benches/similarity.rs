@@ -1,5 +1,5 @@
 //! Representational similarity beside rsatoolbox: `bench/peers/rsatoolbox_similarity.py` times the same
-//! work in the same sizes.
+//! work in the same sizes; image triplets beside `bench/peers/numpy_triplets.py`.
 //!
 //!     cargo bench -p chiasm-numerics --bench similarity
 
@@ -18,6 +18,9 @@ use chiasm_numerics::similarity::compare::{CompareSettings, Input, compare};
 use chiasm_numerics::similarity::dissimilarity::rdm_of_patterns;
 use chiasm_numerics::similarity::inference::{
     BootstrapOver, BootstrapSettings, InferenceSettings, Model, Resampling, infer,
+};
+use chiasm_numerics::similarity::triplets::{
+    Similarity, TripletSettings, difference_correlation, select_triplets,
 };
 use chiasm_numerics::similarity::{Comparator, Dissimilarity, Transform};
 use ndarray::Array2;
@@ -119,4 +122,33 @@ fn inference_by_dual_bootstrap_1000_draws(bencher: divan::Bencher<'_, '_>, compa
         )
         .unwrap()
     });
+}
+
+/// Images and bins of `bench/peers/numpy_triplets.py`, three tables.
+#[divan::bench(args = [(1000, 4), (2000, 8)], sample_count = 3, sample_size = 1)]
+fn image_triplets(bencher: divan::Bencher<'_, '_>, (images, bins): (usize, usize)) {
+    let centres = normal(0, 20, 32);
+    let projected = centres.dot(&(normal(1, 32, 32) / 32_f64.sqrt()));
+    let mut high = normal(2, images, 32) * 0.5;
+    let mut low = normal(3, images, 32) * 0.9;
+    for image in 0..images {
+        high.row_mut(image)
+            .scaled_add(1.0, &centres.row(image % 20));
+        low.row_mut(image)
+            .scaled_add(0.55, &projected.row(image % 20));
+    }
+    let high = Similarity::of_features("high", high.view()).unwrap();
+    let low = Similarity::of_features("low", low.view()).unwrap();
+    let settings = TripletSettings {
+        bins,
+        ..Default::default()
+    };
+    let select = || select_triplets(&high, &low, &settings, Seed::new(0), &Progress::silent());
+    let found = select().unwrap();
+    println!(
+        "{} triplets, correlation {:.3}",
+        found.triplets.len(),
+        difference_correlation(&found.triplets).unwrap()
+    );
+    bencher.bench(|| select().unwrap());
 }

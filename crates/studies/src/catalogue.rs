@@ -5,6 +5,7 @@ use crate::Study;
 /// Every study, in the order of families, then numbers.
 pub static STUDIES: &[&Study] = &[
     &crate::brain::trsa::STUDY,
+    &crate::brain::image_triplets::STUDY,
     &crate::populations::dynamic_connectome::STUDY,
     &crate::spiking::learned_delays::STUDY,
     &crate::memory::active_dendrites::STUDY,

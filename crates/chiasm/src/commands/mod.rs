@@ -9,6 +9,7 @@ mod run;
 mod searchlight;
 mod show;
 mod studies;
+mod triplets;
 
 use std::path::{Path, PathBuf};
 
@@ -27,6 +28,7 @@ pub(crate) enum Command {
     Inspect(inspect::InspectArguments),
     Compare(compare::CompareArguments),
     Searchlight(searchlight::SearchlightArguments),
+    Triplets(triplets::TripletsArguments),
     Data(data::DataArguments),
     Completions(completions::CompletionsArguments),
 }
@@ -42,6 +44,7 @@ impl Command {
             Command::Inspect(arguments) => inspect::execute(arguments),
             Command::Compare(arguments) => compare::execute(arguments),
             Command::Searchlight(arguments) => searchlight::execute(arguments),
+            Command::Triplets(arguments) => triplets::execute(arguments),
             Command::Data(arguments) => data::execute(arguments),
             Command::Completions(arguments) => completions::execute(arguments),
         }

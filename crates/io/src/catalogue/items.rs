@@ -152,6 +152,38 @@ pub static ITEMS: &[Item] = &[
         }),
     },
     Item {
+        name: "face-patches",
+        what: "100 faces and 100 other patches of photographs, grey, 25 x 25 pixels (from Labeled Faces in \
+               the Wild)",
+        licence: "BSD-3-Clause (scikit-image); terms of the photographs unstated",
+        serves: &["36 image-triplets"],
+        source: Source::Package(Package {
+            client: Client::Pip,
+            package: "scikit-image",
+            version: "0.16.2",
+            archive: "scikit_image-0.16.2-cp38-cp38-manylinux1_x86_64.whl",
+            sha256: "41e28db0136f29ecd305bef0408fdfc64be9d415e54f5099a95555c65f5c1865",
+            download_bytes: 26_479_138,
+            // The last wheels that carry their pictures; only those are wanted.
+            choose: &[
+                "--platform",
+                "manylinux1_x86_64",
+                "--python-version",
+                "3.8",
+                "--implementation",
+                "cp",
+                "--abi",
+                "cp38",
+            ],
+            members: &[member(
+                "skimage/data/lfw_subset.npy",
+                "lfw_subset.npy",
+                1_000_080,
+                "9560ec2f5edfac01973f63a8a99d00053fecd11e21877e18038fbe500f8e872c",
+            )],
+        }),
+    },
+    Item {
         name: "grasshopper-auditory",
         what: "spikes of a grasshopper's auditory receptor while two sounds of 10 s fluctuate, with the \
                sounds' amplitude at 20 kHz",

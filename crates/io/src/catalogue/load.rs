@@ -21,6 +21,15 @@ pub struct Digits {
     pub labels: Vec<u8>,
 }
 
+/// Patches of photographs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FacePatches {
+    /// Patches x 25 rows x 25 columns, 0 (black) to 1 (white).
+    pub images: Array3<f64>,
+    /// Whether each shows a face.
+    pub is_face: Vec<bool>,
+}
+
 /// A language of [`spoken_digits`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SpokenLanguage {
@@ -263,6 +272,25 @@ pub fn worm_connectome(progress: &Progress) -> Result<WormConnectome> {
         chemical,
         electrical,
     })
+}
+
+/// A hundred faces, then a hundred patches of the backgrounds of the same photographs. Fetched.
+pub fn face_patches(progress: &Progress) -> Result<FacePatches> {
+    const EACH: usize = 100;
+    const SIDE: usize = 25;
+    let path = get("face-patches", progress)?.join("lfw_subset.npy");
+    let name = path.display().to_string();
+    let array = numpy::read_array(&path)?.into_f64(&name)?;
+    match array.into_dimensionality::<Ix3>() {
+        Ok(images) if images.dim() == (2 * EACH, SIDE, SIDE) => Ok(FacePatches {
+            images,
+            is_face: (0..2 * EACH).map(|patch| patch < EACH).collect(),
+        }),
+        _ => {
+            let reason = format!("expected {} patches of {SIDE} x {SIDE} pixels", 2 * EACH);
+            Err(Error::malformed(name, "shape", reason))
+        }
+    }
 }
 
 /// Two recordings of a grasshopper's auditory receptor. Fetched.

@@ -17,9 +17,9 @@ use chiasm_core::evidence::{DataSource, DataUsed};
 
 pub use items::ITEMS;
 pub use load::{
-    Digits, Grasshopper, SpokenLanguage, WormAtlas, WormConnectome, grasshopper_auditory,
-    mnist_5000, mnist_70000, spoken_digits, spoken_digits_en, worm_connectome,
-    worm_functional_atlas,
+    Digits, FacePatches, Grasshopper, SpokenLanguage, WormAtlas, WormConnectome, face_patches,
+    grasshopper_auditory, mnist_5000, mnist_70000, spoken_digits, spoken_digits_en,
+    worm_connectome, worm_functional_atlas,
 };
 
 use crate::{Error, Result};

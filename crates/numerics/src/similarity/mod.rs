@@ -1,5 +1,5 @@
 //! Representational similarity: dissimilarity matrices, their transforms and comparators, noise ceilings
-//! and inference, and a map of conditions for the eye.
+//! and inference, a map of conditions for the eye, and triplets that take two similarities apart.
 //!
 //! [`compare::compare`] does all of it for named inputs; the parts stand on their own.
 
@@ -13,6 +13,7 @@ mod ranks;
 mod sample;
 pub mod searchlight;
 pub mod transform;
+pub mod triplets;
 
 pub use comparator::Comparator;
 pub use dissimilarity::{Dissimilarity, DissimilaritySettings};

@@ -8,6 +8,7 @@ mod inference;
 mod noise_ceilings;
 mod searchlight;
 mod transforms;
+mod triplets;
 
 use serde_json::Value;
 
