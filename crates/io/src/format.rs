@@ -7,7 +7,7 @@ use std::path::Path;
 use flate2::read::MultiGzDecoder;
 use serde::Serialize;
 
-use crate::{Error, Result, nifti, numpy, source};
+use crate::{Error, Result, fif, nifti, numpy, source};
 
 /// The formats that are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -31,6 +31,8 @@ pub enum Format {
     Edf,
     /// A polygraphic recording of 24 bits.
     Bdf,
+    /// A recording, epochs or evoked responses of M/EEG.
+    Fif,
     /// Hierarchical data.
     Hdf5,
     /// Neurophysiology in HDF5.
@@ -49,6 +51,7 @@ impl fmt::Display for Format {
             Format::Nifti => "NIfTI image",
             Format::Edf => "EDF recording",
             Format::Bdf => "BDF recording",
+            Format::Fif => "FIF file",
             Format::Hdf5 => "HDF5",
             Format::Nwb => "NWB (HDF5)",
         })
@@ -90,6 +93,7 @@ pub fn detect_bytes(head: &[u8], name: &str) -> Result<Format> {
         (&[".nii", ".nii.gz", ".hdr", ".img"], Format::Nifti),
         (&[".edf"], Format::Edf),
         (&[".bdf"], Format::Bdf),
+        (&[".fif", ".fif.gz"], Format::Fif),
         (&[".h5", ".hdf5"], Format::Hdf5),
         (&[".nwb"], Format::Nwb),
     ]
@@ -126,7 +130,7 @@ pub fn detect_bytes(head: &[u8], name: &str) -> Result<Format> {
         return Ok(Format::Csv);
     }
     let reason = "neither its content nor its name is a format that is read (.npy, .npz, .csv, \
-                  .tsv, .safetensors, .wav, .nii, .nii.gz, .edf, .bdf, .h5, .nwb)";
+                  .tsv, .safetensors, .wav, .nii, .nii.gz, .edf, .bdf, .fif, .fif.gz, .h5, .nwb)";
     Err(Error::UnknownFormat {
         file: name.to_string(),
         reason: reason.to_string(),
@@ -153,8 +157,16 @@ fn by_content(head: &[u8]) -> Option<Format> {
         Some(Format::Bdf)
     } else if at(0, b"0       ") && head.len() >= 256 {
         Some(Format::Edf)
-    } else if nifti::looks_like_header(head) || unpacks_to_nifti(head) {
+    } else if head.starts_with(fif::BEGINNING) {
+        Some(Format::Fif)
+    } else if nifti::looks_like_header(head) {
         Some(Format::Nifti)
+    } else if let Some(inside) = unpacked(head) {
+        if inside.starts_with(fif::BEGINNING) {
+            Some(Format::Fif)
+        } else {
+            nifti::looks_like_header(&inside).then_some(Format::Nifti)
+        }
     } else if head.get(8) == Some(&b'{') && at(3, &[0; 5]) {
         // A header length below 16 MiB, and the JSON it counts.
         Some(Format::Safetensors)
@@ -163,14 +175,15 @@ fn by_content(head: &[u8]) -> Option<Format> {
     }
 }
 
-fn unpacks_to_nifti(head: &[u8]) -> bool {
+/// The beginning of what a gzip stream holds.
+fn unpacked(head: &[u8]) -> Option<Vec<u8>> {
     if !head.starts_with(&[0x1f, 0x8b]) {
-        return false;
+        return None;
     }
     let mut inside = Vec::new();
     // The end of the excerpt is no error: what came out before it counts.
     let _ = MultiGzDecoder::new(head).take(540).read_to_end(&mut inside);
-    nifti::looks_like_header(&inside)
+    Some(inside)
 }
 
 /// Formats that people bring and that are not read.

@@ -12,6 +12,8 @@ pub mod catalogue;
 pub mod csv;
 pub mod edf;
 mod error;
+pub mod events;
+pub mod fif;
 pub mod format;
 pub mod hdf5;
 pub mod inspect;
@@ -22,6 +24,7 @@ pub mod nwb;
 pub mod safetensors;
 pub mod shd;
 mod source;
+pub mod ten_twenty;
 pub mod traces;
 pub mod wav;
 

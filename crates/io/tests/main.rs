@@ -65,7 +65,7 @@ fn parse(format: Format, bytes: &[u8], name: &str) -> Result<()> {
         Format::Edf | Format::Bdf => edf::parse(bytes, name)
             .and_then(|edf| edf.recordings())
             .map(drop),
-        Format::Hdf5 | Format::Nwb => panic!("{name} is not of this corpus"),
+        Format::Fif | Format::Hdf5 | Format::Nwb => panic!("{name} is not of this corpus"),
     }
 }
 

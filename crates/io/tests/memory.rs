@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use chiasm_io::inspect::inspect;
 use chiasm_io::matrix::read_numbers;
-use chiasm_io::{csv, edf, nifti, numpy, safetensors, wav};
+use chiasm_io::{csv, edf, fif, nifti, numpy, safetensors, wav};
 
 #[test]
 fn broken_files_cost_a_second_and_200_mb_at_most() {
@@ -41,6 +41,23 @@ fn broken_files_cost_a_second_and_200_mb_at_most() {
         assert!(
             begin.elapsed() < Duration::from_secs(3),
             "{name}: {:?}",
+            begin.elapsed()
+        );
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/fif");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if !path.display().to_string().contains("broken_") {
+            continue;
+        }
+        let begin = Instant::now();
+        let failed = fif::read(&path).and_then(|fif| fif.epochs()).is_err();
+        assert!(failed, "{}", path.display());
+        let _ = inspect(&path);
+        assert!(
+            begin.elapsed() < Duration::from_secs(1),
+            "{}: {:?}",
+            path.display(),
             begin.elapsed()
         );
     }

@@ -10,6 +10,7 @@
     reason = "a test may fail loudly"
 )]
 
+mod epoching;
 mod graph;
 mod similarity;
 mod tensor;

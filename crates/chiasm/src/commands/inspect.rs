@@ -15,7 +15,7 @@ Examples:
   chiasm inspect weights.safetensors responses.npy
   chiasm inspect *.edf --json
 
-Formats: .npy .npz .csv .tsv .safetensors .wav .nii .nii.gz .edf .bdf .h5 .hdf5 .nwb")]
+Formats: .npy .npz .csv .tsv .safetensors .wav .nii .nii.gz .edf .bdf .fif .fif.gz .h5 .hdf5 .nwb")]
 pub(crate) struct InspectArguments {
     /// Files to look into
     #[arg(required = true)]

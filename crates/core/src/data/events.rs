@@ -99,11 +99,8 @@ mod tests {
             kind: kind.to_string(),
             ..Event::default()
         };
-        let events = Events::new(
-            "e",
-            vec![event(1.0, "b"), event(0.5, "a"), event(2.0, "b")],
-        )
-        .unwrap();
+        let events =
+            Events::new("e", vec![event(1.0, "b"), event(0.5, "a"), event(2.0, "b")]).unwrap();
         assert_eq!(events.kinds(), [("b".to_string(), 2), ("a".to_string(), 1)]);
         assert_eq!(events.filtered(|event| event.kind == "a").len(), 1);
         assert!(Events::new("e", vec![event(f64::NAN, "a")]).is_err());

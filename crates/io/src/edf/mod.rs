@@ -13,7 +13,7 @@ use std::path::Path;
 use chiasm_core::data::{Clock, Recording};
 use ndarray::Array2;
 
-use crate::{Error, Result, source};
+use crate::{Error, Result, source, ten_twenty};
 
 pub use annotations::Annotation;
 pub(crate) use annotations::{Timeline, Times};
@@ -72,7 +72,8 @@ impl Edf {
 
     /// The signals as recordings: one for each rate and unit, in order of first appearance.
     ///
-    /// Recordings with gaps have irregular clocks.
+    /// Recordings with gaps have irregular clocks. Electrodes named after the 10-20 system have that
+    /// system's positions on a template head.
     pub fn recordings(&self) -> Result<Vec<Recording>> {
         let mut groups: Vec<(usize, &str, Vec<usize>)> = Vec::new();
         for (index, signal) in self.signals.iter().enumerate() {
@@ -102,19 +103,15 @@ impl Edf {
                 *sample = signal.physical(digital) as f32;
             }
         }
-        let labels = members
+        let labels: Vec<String> = members
             .iter()
             .map(|&index| self.signals[index].label.clone())
             .collect();
         let first = members.first().copied().unwrap_or_default();
         let clock = self.clock(first);
-        Ok(Recording::new(
-            self.name.clone(),
-            samples,
-            labels,
-            clock,
-            unit,
-        )?)
+        let positions = ten_twenty::positions(&labels);
+        let recording = Recording::new(self.name.clone(), samples, labels, clock, unit)?;
+        Ok(recording.with_positions(positions)?)
     }
 
     fn clock(&self, index: usize) -> Clock {

@@ -2,6 +2,7 @@
 
 mod arrays;
 mod display;
+mod fif;
 mod signals;
 
 use std::path::Path;
@@ -120,6 +121,23 @@ impl Statistics {
         statistics
     }
 
+    /// Takes in what was gathered elsewhere.
+    fn merge(&mut self, other: &Statistics) {
+        self.count += other.count;
+        self.nan += other.nan;
+        self.infinite += other.infinite;
+        let either = |a: Option<f64>, b: Option<f64>, pick: fn(f64, f64) -> f64| match (a, b) {
+            (Some(a), Some(b)) => Some(pick(a, b)),
+            (a, b) => a.or(b),
+        };
+        self.min = either(self.min, other.min, f64::min);
+        self.max = either(self.max, other.max, f64::max);
+        self.total += other.total;
+        self.lost += other.lost;
+        let finite = self.count - self.nan - self.infinite;
+        self.mean = (finite > 0).then(|| (self.total + self.lost) / finite as f64);
+    }
+
     /// Takes in more numbers.
     pub fn extend(&mut self, values: impl IntoIterator<Item = f64>) {
         for value in values {
@@ -162,6 +180,7 @@ pub fn inspect(path: &Path) -> Result<Summary> {
         Format::Wav => signals::wav(path),
         Format::Nifti => signals::nifti(path),
         Format::Edf | Format::Bdf => signals::edf(path),
+        Format::Fif => fif::fif(path),
         Format::Hdf5 | Format::Nwb => hdf5::inspect(path),
     }
 }

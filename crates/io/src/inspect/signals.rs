@@ -7,7 +7,7 @@ use super::{Entry, LOOKED_AT, Statistics, Summary};
 use crate::array::Array;
 use crate::nifti::{Orientation, ended, with_image};
 use crate::wav::Sound;
-use crate::{Error, Result, edf, source};
+use crate::{Error, Result, edf, source, ten_twenty};
 
 pub(super) fn wav(path: &Path) -> Result<Summary> {
     let (mut file, length) = source::open(path)?;
@@ -114,6 +114,14 @@ pub(super) fn edf(path: &Path) -> Result<Summary> {
             significant(header.record_seconds)
         ),
     );
+    let labels = header.proper().map(|(_, signal)| &signal.label);
+    let placed = labels
+        .filter(|label| ten_twenty::position(label).is_some())
+        .count();
+    if placed > 0 {
+        let fact = format!("{placed} by their 10-20 names, on a template head");
+        summary.fact("positions", fact);
+    }
     let most = usize::try_from(LOOKED_AT / header.record_bytes().max(1)).unwrap_or(usize::MAX);
     let partial = most < header.records;
     let mut entries: Vec<(usize, Entry)> = Vec::new();

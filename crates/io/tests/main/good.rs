@@ -375,3 +375,26 @@ fn gaps_are_in_the_clock() {
     let plain = edf::read(&corpus_path("good/edf_plain.edf")).unwrap();
     assert_eq!(unfinished.digital, plain.digital);
 }
+
+#[test]
+fn electrodes_have_places_and_annotations_are_events() {
+    let edf = edf::read(&corpus_path("good/edf_plus.edf")).unwrap();
+    let recordings = edf.recordings().unwrap();
+    let eeg = recordings
+        .iter()
+        .find(|recording| recording.channels.contains(&"EEG Cz".to_string()))
+        .unwrap();
+    let positions = eeg.positions.as_ref().unwrap();
+    let cz = eeg.channels.iter().position(|label| label == "EEG Cz");
+    let top = positions.metres()[cz.unwrap()].unwrap();
+    assert!((top[2] - 0.095).abs() < 1e-12, "{top:?}");
+    let others = recordings.iter().filter(|other| other.unit == "degC");
+    assert!(others.into_iter().all(|other| other.positions.is_none()));
+    let events = edf.events().unwrap();
+    assert_eq!(events.len(), edf.annotations.len());
+    assert!(!events.is_empty());
+    for (event, note) in events.list().iter().zip(&edf.annotations) {
+        assert_eq!((event.onset, &event.kind), (note.onset, &note.text));
+        assert_eq!(event.duration, note.duration.unwrap_or(0.0));
+    }
+}
