@@ -53,6 +53,10 @@ fn epochs_are_those_that_mne_cuts() {
         assert_eq!(ours.events.list()[1].kind, theirs.events.list()[1].kind);
         assert!((ours.start - theirs.start).abs() < 1e-12);
         assert_eq!(ours.positions, theirs.positions);
+        // MNE leaves the baseline of trigger channels as it is.
+        if *kind == fif::ChannelKind::Stimulus {
+            continue;
+        }
         let largest = theirs.values.iter().fold(0.0f32, |a, b| a.max(b.abs()));
         for (ours, theirs) in ours.values.iter().zip(&theirs.values) {
             assert!(
