@@ -287,7 +287,7 @@ mod tests {
     fn shuffled_bytes_come_back_in_order() {
         let shuffled = [1, 4, 2, 5, 3, 6, 7];
         assert_eq!(unshuffle(&shuffled, 3), [1, 2, 3, 4, 5, 6, 7]);
-        assert_eq!(unshuffle(&[], 3), []);
+        assert!(unshuffle(&[], 3).is_empty());
     }
 
     #[test]
