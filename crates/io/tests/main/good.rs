@@ -160,7 +160,7 @@ fn tables_hold_the_cells_that_were_written() {
         }
         seen += 1;
     }
-    assert_eq!(seen, 12);
+    assert_eq!(seen, 15);
 }
 
 #[test]
