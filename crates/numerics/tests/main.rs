@@ -11,5 +11,6 @@
 )]
 
 mod graph;
+mod reliability;
 mod similarity;
 mod tensor;

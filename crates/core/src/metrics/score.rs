@@ -308,6 +308,33 @@ mod tests {
     }
 
     #[test]
+    fn scores_agree_with_himalaya_and_scikit_learn() {
+        let fixture: serde_json::Value =
+            serde_json::from_str(include_str!("../../tests/fixtures/target_scores.json")).unwrap();
+        let numbers =
+            |name: &str| -> Vec<f64> { serde_json::from_value(fixture[name].clone()).unwrap() };
+        let matrix = |name: &str| -> Array2<f64> {
+            let rows: Vec<Vec<f64>> = serde_json::from_value(fixture[name].clone()).unwrap();
+            Array2::from_shape_vec((rows.len(), rows[0].len()), rows.concat()).unwrap()
+        };
+        let (truth, prediction) = (matrix("truth"), matrix("prediction"));
+        let close = |found: &[f64], expected: &[f64]| {
+            assert_eq!(found.len(), expected.len());
+            for (found, expected) in found.iter().zip(expected) {
+                assert!((found - expected).abs() < 1e-12, "{found} {expected}");
+            }
+        };
+        let rule = ConstantRule::Zero;
+        let r = correlation_score(truth.view(), prediction.view(), rule).unwrap();
+        close(&r.values, &numbers("himalaya_correlation"));
+        assert_eq!(r.constant, [3, 4]);
+        let mut r2 = determination_score(truth.view(), prediction.view(), rule).unwrap();
+        close(&r2.values, &numbers("himalaya_r2"));
+        r2.values.remove(3);
+        close(&r2.values, &numbers("sklearn_r2_of_varying_targets"));
+    }
+
+    #[test]
     fn a_mean_pattern_scores_high_until_it_is_taken_away() {
         // Targets with offsets of standard deviation 2 and no signal at all.
         let number = |index: usize| -> f64 {
