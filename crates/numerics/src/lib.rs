@@ -1,8 +1,10 @@
-//! The shared ground of classical methods: similarity of representations, factorisation, graphs,
-//! resampling. `ndarray` in and out, `faer` inside for decompositions.
+//! The shared ground of classical methods: regression, similarity of representations, factorisation, graphs,
+//! splits, resampling. `ndarray` in and out, `faer` inside for decompositions.
 
 pub mod graph;
+pub mod regression;
 pub mod reliability;
 pub mod resampling;
 pub mod similarity;
+pub mod splits;
 pub mod tensor;
