@@ -1,4 +1,5 @@
 //! Methods for recordings of brains.
 
 pub mod dynamic_connectome;
+pub mod encoding;
 pub mod region_identification;

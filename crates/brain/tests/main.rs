@@ -11,4 +11,5 @@
 )]
 
 mod dynamic_connectome;
+mod encoding;
 mod region_identification;

@@ -3,6 +3,7 @@
 mod compare;
 mod completions;
 mod data;
+mod encode;
 mod inspect;
 mod open;
 mod run;
@@ -25,6 +26,7 @@ pub(crate) enum Command {
     Open(open::OpenArguments),
     Inspect(inspect::InspectArguments),
     Compare(compare::CompareArguments),
+    Encode(encode::EncodeArguments),
     Data(data::DataArguments),
     Completions(completions::CompletionsArguments),
 }
@@ -39,6 +41,7 @@ impl Command {
             Command::Open(arguments) => open::execute(arguments),
             Command::Inspect(arguments) => inspect::execute(arguments),
             Command::Compare(arguments) => compare::execute(arguments),
+            Command::Encode(arguments) => encode::execute(arguments),
             Command::Data(arguments) => data::execute(arguments),
             Command::Completions(arguments) => completions::execute(arguments),
         }

@@ -2,10 +2,12 @@
 
 mod combined;
 mod comparison;
+mod encoding;
 mod study;
 
 pub use combined::{StudyEntry, combined_report};
 pub use comparison::{Comparison, Dissimilarities, comparison_report};
+pub use encoding::{CeilingScores, Contribution, Encoding, encoding_report};
 pub use study::study_report;
 
 /// Wall-clock time as a person says it.

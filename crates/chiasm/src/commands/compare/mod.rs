@@ -12,6 +12,7 @@ use chiasm_numerics::similarity::inference::{BootstrapOver, BootstrapSettings};
 use clap::Args;
 
 use crate::failure::Outcome;
+use crate::output_folder::OutputFolder;
 use crate::runner::{stop_on_signals, use_threads};
 use crate::terminal;
 
@@ -105,7 +106,7 @@ pub(crate) fn execute(arguments: CompareArguments) -> Outcome {
         arguments.input,
         arguments.axis,
     )?;
-    let folder = output::Folder::prepare(&arguments.out)?;
+    let folder = OutputFolder::prepare(&arguments.out, &["rdms"])?;
     let stop = stop_on_signals()?;
     let progress = Progress::new(terminal::progress_sink("compare"), stop);
     let comparison = compare(
@@ -115,7 +116,7 @@ pub(crate) fn execute(arguments: CompareArguments) -> Outcome {
         &progress,
     )?;
     let result = output::Output::new(&comparison, &settings, arguments.seed, &files.used);
-    folder.leave(&comparison, &settings, &files, &result)?;
+    output::leave(&folder, &comparison, &settings, &files, &result)?;
     if arguments.json {
         return terminal::say_json(&result);
     }
