@@ -12,4 +12,5 @@
 
 mod choice_model;
 mod dynamic_connectome;
+mod encoding;
 mod region_identification;

@@ -2,6 +2,7 @@
 
 mod commands;
 mod failure;
+mod output_folder;
 mod resolve;
 mod runner;
 mod settings;
@@ -32,6 +33,8 @@ Examples:
   chiasm studies                    what there is
   chiasm inspect recording.nwb      what is in a file
   chiasm compare a.npy b.npy        how similar two representations are
+  chiasm encode --features f.npy --responses y.npy
+                                    responses predicted from features
 
 Exit codes: 0 done; 1 failed; 2 bad input or usage; 3 interrupted, resumable.";
 

@@ -25,6 +25,16 @@ pub struct LabelledMatrix {
 /// A container takes the array's name after a colon, as in `responses.npz:v1` or `trials.h5:/rates`;
 /// without one, `.npz` and `.safetensors` must hold a single array. Fails on NaN and infinities with the place of the first.
 pub fn read_numbers(path: &Path) -> Result<ArrayD<f64>> {
+    match read_stored(path)? {
+        // Tables are finite and row-major already.
+        Array::F64(values) if is_table(path)? => Ok(values),
+        array => finite(array, &source::name_of(path)),
+    }
+}
+
+/// Like [`read_numbers`], with the element type of the file and with whatever NaN and infinities a binary file
+/// holds. Numbers from text are `f64`, as HDF5's are.
+pub fn read_stored(path: &Path) -> Result<Array> {
     let (file, key) = split_key(path);
     let what = source::name_of(path);
     let format = format::detect(&file)?;
@@ -36,12 +46,12 @@ pub fn read_numbers(path: &Path) -> Result<ArrayD<f64>> {
         let reason = format!("a {format} holds one thing; leave out the name after the colon");
         return Err(Error::unsupported(what, "format", reason));
     }
-    let array = match format {
-        Format::Csv | Format::Tsv => {
-            return Ok(csv::read_matrix(&file, &csv::Options::default())?
+    Ok(match format {
+        Format::Csv | Format::Tsv => Array::F64(
+            csv::read_matrix(&file, &csv::Options::default())?
                 .values
-                .into_dyn());
-        }
+                .into_dyn(),
+        ),
         Format::Npy => numpy::read_array(&file)?,
         Format::Npz => {
             let mut archive = numpy::Npz::open(&file)?;
@@ -73,8 +83,12 @@ pub fn read_numbers(path: &Path) -> Result<ArrayD<f64>> {
                 format!("{other}; expected .npy, .npz, .safetensors, .csv, .tsv or .h5"),
             ));
         }
-    };
-    finite(array, &what)
+    })
+}
+
+fn is_table(path: &Path) -> Result<bool> {
+    let (file, _) = split_key(path);
+    Ok(matches!(format::detect(&file)?, Format::Csv | Format::Tsv))
 }
 
 /// Reads a two-dimensional array of finite numbers; see [`read_numbers`].

@@ -4,6 +4,7 @@
 pub mod epoching;
 pub mod graph;
 pub mod regression;
+pub mod reliability;
 pub mod resampling;
 pub mod similarity;
 pub mod splits;

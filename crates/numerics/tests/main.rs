@@ -13,6 +13,7 @@
 mod epoching;
 mod graph;
 mod regression;
+mod reliability;
 mod similarity;
 mod splits;
 mod tensor;

@@ -3,6 +3,7 @@
 mod compare;
 mod completions;
 mod data;
+mod encode;
 mod inspect;
 mod open;
 mod run;
@@ -29,6 +30,7 @@ pub(crate) enum Command {
     Compare(compare::CompareArguments),
     Searchlight(searchlight::SearchlightArguments),
     Triplets(triplets::TripletsArguments),
+    Encode(encode::EncodeArguments),
     Data(data::DataArguments),
     Completions(completions::CompletionsArguments),
 }
@@ -45,6 +47,7 @@ impl Command {
             Command::Compare(arguments) => compare::execute(arguments),
             Command::Searchlight(arguments) => searchlight::execute(arguments),
             Command::Triplets(arguments) => triplets::execute(arguments),
+            Command::Encode(arguments) => encode::execute(arguments),
             Command::Data(arguments) => data::execute(arguments),
             Command::Completions(arguments) => completions::execute(arguments),
         }

@@ -2,5 +2,8 @@
 
 pub mod assignment;
 pub mod correlation;
+pub mod identification;
 pub mod interval;
 pub mod partition;
+pub mod retrieval;
+pub mod score;

@@ -74,6 +74,16 @@ pub struct MatrixFile {
 impl MatrixFile {
     /// Opens a matrix and checks that all of it is there.
     pub fn open(path: &Path) -> Result<Self> {
+        Self::open_shaped(path, false).map(|(file, _)| file)
+    }
+
+    /// Opens an array of two or more axes as a matrix whose rows run over all axes but the last, and gives its
+    /// sizes. More than two axes must be in C order, where such rows lie one after the other.
+    pub fn open_flattened(path: &Path) -> Result<(Self, Vec<usize>)> {
+        Self::open_shaped(path, true)
+    }
+
+    fn open_shaped(path: &Path, flatten: bool) -> Result<(Self, Vec<usize>)> {
         let (mut file, length) = source::open(path)?;
         let name = source::name_of(path);
         let header = Header::read(&mut file, &name)?;
@@ -93,17 +103,29 @@ impl MatrixFile {
                 format!("{dtype}; blocks are read from f32 and f64"),
             ));
         }
-        let &[rows, columns] = layout.shape.as_slice() else {
-            return Err(chiasm_core::Error::Shape {
-                operation: "matrix file",
-                what: name,
-                axis: "number of axes",
-                found: layout.shape.len(),
-                expected: "2".to_string(),
+        let (rows, columns) = match layout.shape.as_slice() {
+            &[rows, columns] => (rows, columns),
+            [leading @ .., columns] if flatten && leading.len() > 1 => {
+                if layout.fortran {
+                    let reason =
+                        "Fortran order; blocks of more than two axes are read from C order";
+                    return Err(Error::unsupported(name, "order", reason));
+                }
+                (leading.iter().product(), *columns)
             }
-            .into());
+            shape => {
+                let expected = if flatten { "2 or more" } else { "2" };
+                return Err(chiasm_core::Error::Shape {
+                    operation: "matrix file",
+                    what: name,
+                    axis: "number of axes",
+                    found: shape.len(),
+                    expected: expected.to_string(),
+                }
+                .into());
+            }
         };
-        Ok(MatrixFile {
+        let matrix = MatrixFile {
             file: file.into_inner(),
             name,
             dtype: layout.dtype,
@@ -112,7 +134,13 @@ impl MatrixFile {
             rows,
             columns,
             data_offset: header.data_offset,
-        })
+        };
+        Ok((matrix, layout.shape.clone()))
+    }
+
+    /// Whether elements are stored as `f32`.
+    pub fn is_single(&self) -> bool {
+        self.dtype == Dtype::F32
     }
 
     /// The number of rows.
@@ -135,8 +163,31 @@ impl MatrixFile {
         self.read_block(0..self.rows, columns)
     }
 
-    /// Some columns of some rows.
+    /// Some columns of some rows. Fails on NaN and infinities, with their place in the file's matrix.
     pub fn read_block<T: Real>(
+        &mut self,
+        rows: Range<usize>,
+        columns: Range<usize>,
+    ) -> Result<Array2<T>> {
+        let block: Array2<T> = self.read_stored_block(rows.clone(), columns.clone())?;
+        let mut bad = block.indexed_iter().filter(|(_, value)| !value.finite());
+        if let Some(((row, column), _)) = bad.next() {
+            return Err(chiasm_core::Error::NotFinite {
+                what: self.name.clone(),
+                count: 1 + bad.count(),
+                first: format!(
+                    "row {}, column {}",
+                    rows.start + row,
+                    columns.start + column
+                ),
+            }
+            .into());
+        }
+        Ok(block)
+    }
+
+    /// Some columns of some rows, with whatever NaN and infinities are in them.
+    pub fn read_stored_block<T: Real>(
         &mut self,
         rows: Range<usize>,
         columns: Range<usize>,
@@ -179,25 +230,11 @@ impl MatrixFile {
         let shape = (outer.len(), inner.len());
         let lines = Array2::from_shape_vec(shape, values)
             .map_err(|error| Error::malformed(self.name.clone(), "shape", error.to_string()))?;
-        let block = if self.fortran {
+        Ok(if self.fortran {
             lines.t().as_standard_layout().into_owned()
         } else {
             lines
-        };
-        let mut bad = block.indexed_iter().filter(|(_, value)| !value.finite());
-        if let Some(((row, column), _)) = bad.next() {
-            return Err(chiasm_core::Error::NotFinite {
-                what: self.name.clone(),
-                count: 1 + bad.count(),
-                first: format!(
-                    "row {}, column {}",
-                    rows.start + row,
-                    columns.start + column
-                ),
-            }
-            .into());
-        }
-        Ok(block)
+        })
     }
 
     fn read_stretch<T: Real>(

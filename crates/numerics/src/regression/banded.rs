@@ -235,7 +235,7 @@ fn check_candidates(candidates: &Array2<f64>, bands: usize) -> Result<()> {
             expected: bands.to_string(),
         });
     }
-    for row in candidates.outer_iter() {
+    for row in candidates.rows() {
         for &weight in row {
             if !(weight >= 0.0 && weight.is_finite()) {
                 return Err(Error::setting("band weight", weight, "at least 0"));
@@ -417,7 +417,11 @@ impl<T: Real, S: ResponseSource<T>> Search<'_, T, S> {
         let mut scratch = PathScratch::default();
         let (mut train, mut test) = (Columns::default(), Columns::default());
         scores.begin_fold();
-        for batch in batches::<T>(self.y.targets(), per_target, self.settings.batch_mebibytes) {
+        for batch in batches::<T>(
+            self.y.target_count(),
+            per_target,
+            self.settings.batch_mebibytes,
+        ) {
             train.read(self.y, &fold.train, batch.clone())?;
             test.read(self.y, &fold.test, batch.clone())?;
             if self.settings.intercept {

@@ -44,10 +44,10 @@ pub(super) fn constant_targets<T: Real, S: ResponseSource<T>>(
     mebibytes: usize,
     progress: &Progress,
 ) -> Result<Vec<bool>> {
-    let rows: Vec<usize> = (0..y.rows()).collect();
-    let mut constant = Vec::with_capacity(y.targets());
+    let rows: Vec<usize> = (0..y.row_count()).collect();
+    let mut constant = Vec::with_capacity(y.target_count());
     let mut responses = Columns::default();
-    for batch in batches::<T>(y.targets(), rows.len(), mebibytes) {
+    for batch in batches::<T>(y.target_count(), rows.len(), mebibytes) {
         responses.read(y, &rows, batch)?;
         constant.extend((0..responses.columns()).map(|j| is_constant(responses.column(j))));
         progress.check()?;
@@ -60,7 +60,7 @@ pub(super) fn check_data<T: Real, S: ResponseSource<T>>(x: ArrayView2<'_, T>, y:
     for (what, found, needed) in [
         ("rows", x.nrows(), 2),
         ("features", x.ncols(), 1),
-        ("targets", y.targets(), 1),
+        ("targets", y.target_count(), 1),
     ] {
         if found < needed {
             return Err(Error::TooFew {
@@ -71,12 +71,12 @@ pub(super) fn check_data<T: Real, S: ResponseSource<T>>(x: ArrayView2<'_, T>, y:
             });
         }
     }
-    if y.rows() != x.nrows() {
+    if y.row_count() != x.nrows() {
         return Err(Error::Shape {
             operation: "regression",
             what: "the responses".to_string(),
             axis: "rows",
-            found: y.rows(),
+            found: y.row_count(),
             expected: format!("{} (one a row of features)", x.nrows()),
         });
     }

@@ -34,7 +34,7 @@ pub struct LogisticSettings {
     pub standardise: bool,
     /// The most Newton steps.
     pub steps: usize,
-    /// Stop once no entry of the gradient (along scaled components) exceeds this times C times the number of rows.
+    /// Stop once no entry of the gradient exceeds this share of what the rows' errors could add up to.
     pub tolerance: f64,
 }
 

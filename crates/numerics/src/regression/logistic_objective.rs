@@ -22,6 +22,8 @@ struct Place {
     gradient: Mat<f64>,
     /// Probability of each weight vector's class, rows x weight vectors.
     probabilities: Mat<f64>,
+    /// Sum of |probability - truth|: what the gradient is made of, and 0 where the classes come apart.
+    errors: f64,
 }
 
 impl Objective<'_> {
@@ -33,11 +35,13 @@ impl Objective<'_> {
         tolerance: f64,
         progress: &Progress,
     ) -> Result<()> {
-        let bound = tolerance * self.c * self.labels.len() as f64 * self.largest_unit();
         let mut place = self.at(parameters.as_ref());
+        // Along one unit a row adds about 2 √(C / rows) times its error to the gradient.
+        let scale = tolerance * 2.0 * (self.c / self.labels.len() as f64).sqrt();
         for _ in 0..steps {
             progress.check()?;
             let slope = place.gradient.norm_max();
+            let bound = scale * place.errors;
             if slope <= bound {
                 return Ok(());
             }
@@ -76,6 +80,7 @@ impl Objective<'_> {
             }
         }
         let slope = place.gradient.norm_max();
+        let bound = scale * place.errors;
         if slope <= bound {
             return Ok(());
         }
@@ -86,10 +91,6 @@ impl Objective<'_> {
                  features help"
             ),
         })
-    }
-
-    fn largest_unit(&self) -> f64 {
-        self.units.iter().fold(0.0, |most, &unit| most.max(unit))
     }
 
     fn at(&self, parameters: MatRef<'_, f64>) -> Place {
@@ -109,22 +110,31 @@ impl Objective<'_> {
                 let truth = if label == 1 { 1.0 } else { 0.0 };
                 // log(1 + e^z) - truth z, without overflow.
                 loss += z.max(0.0) + (-z.abs()).exp().ln_1p() - truth * z;
-                let p = 1.0 / (1.0 + (-z).exp());
-                probabilities[(row, 0)] = p;
-                errors[(row, 0)] = p - truth;
+                probabilities[(row, 0)] = logistic(z);
+                // As p - 1 this would be lost in rounding where p is nearly 1.
+                errors[(row, 0)] = if label == 1 {
+                    -logistic(-z)
+                } else {
+                    logistic(z)
+                };
             } else {
                 let most = (0..columns).fold(f64::NEG_INFINITY, |most, j| {
                     most.max(probabilities[(row, j)])
                 });
-                let sum: f64 = (0..columns)
-                    .map(|j| (probabilities[(row, j)] - most).exp())
-                    .sum();
-                let total = most + sum.ln();
-                loss += total - probabilities[(row, label)];
+                let share = |j: usize| (probabilities[(row, j)] - most).exp();
+                let others: f64 = (0..columns).filter(|&j| j != label).map(share).sum();
+                let own = probabilities[(row, label)] - most;
+                // log(Σ e^z) - z of the label, exact where the others are tiny.
+                loss += if own == 0.0 {
+                    others.ln_1p()
+                } else {
+                    (others + own.exp()).ln() - own
+                };
+                let whole = others + own.exp();
                 for j in 0..columns {
-                    let p = (probabilities[(row, j)] - total).exp();
+                    let p = (probabilities[(row, j)] - most).exp() / whole;
                     probabilities[(row, j)] = p;
-                    errors[(row, j)] = p - if j == label { 1.0 } else { 0.0 };
+                    errors[(row, j)] = if j == label { -others / whole } else { p };
                 }
             }
         }
@@ -137,7 +147,11 @@ impl Objective<'_> {
                 gradient[(row, j)] += self.units[row] * parameters[(row, j)];
             }
         }
+        let errors = (0..columns)
+            .map(|j| errors.col(j).iter().map(|error| error.abs()).sum::<f64>())
+            .sum();
         Place {
+            errors,
             value: self.c * loss + penalty / 2.0,
             gradient,
             probabilities,
@@ -222,6 +236,10 @@ impl Objective<'_> {
         }
         direction
     }
+}
+
+fn logistic(z: f64) -> f64 {
+    1.0 / (1.0 + (-z).exp())
 }
 
 fn inner(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> f64 {

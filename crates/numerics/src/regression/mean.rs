@@ -20,7 +20,7 @@ pub struct MeanFit {
 /// # Errors
 /// [`Error::TooFew`] without rows or targets; [`Error::NotFinite`]; what the source fails with.
 pub fn fit_mean<T: Real, S: ResponseSource<T>>(y: &S) -> Result<MeanFit> {
-    for (what, found) in [("rows", y.rows()), ("targets", y.targets())] {
+    for (what, found) in [("rows", y.row_count()), ("targets", y.target_count())] {
         if found == 0 {
             return Err(Error::TooFew {
                 operation: "mean",
@@ -30,10 +30,10 @@ pub fn fit_mean<T: Real, S: ResponseSource<T>>(y: &S) -> Result<MeanFit> {
             });
         }
     }
-    let rows: Vec<usize> = (0..y.rows()).collect();
-    let mut means = Vec::with_capacity(y.targets());
+    let rows: Vec<usize> = (0..y.row_count()).collect();
+    let mut means = Vec::with_capacity(y.target_count());
     let mut responses = Columns::default();
-    for batch in batches::<T>(y.targets(), rows.len(), 32) {
+    for batch in batches::<T>(y.target_count(), rows.len(), 32) {
         responses.read(y, &rows, batch)?;
         means.extend(column_means(&responses));
     }

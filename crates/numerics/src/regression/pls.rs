@@ -57,7 +57,7 @@ pub fn fit_pls<T: Real, S: ResponseSource<T>>(
     let centring = Centring::of(x, &rows, true, false);
     let features = centring.panel(x, &rows, 0..x.ncols());
     let (responses, means) = centred_responses(y, &rows)?;
-    let (width, targets) = (x.ncols(), y.targets());
+    let (width, targets) = (x.ncols(), y.target_count());
 
     let mut covariance = Mat::zeros(width, targets);
     matmul(
@@ -120,9 +120,9 @@ fn centred_responses<T: Real, S: ResponseSource<T>>(
     rows: &[usize],
 ) -> Result<(Mat<f64>, Vec<f64>)> {
     let mut read = Columns::default();
-    read.read(y, rows, 0..y.targets())?;
+    read.read(y, rows, 0..y.target_count())?;
     let means = column_means(&read);
-    let centred = Mat::from_fn(rows.len(), y.targets(), |row, target| {
+    let centred = Mat::from_fn(rows.len(), y.target_count(), |row, target| {
         read.column(target)[row].to_double() - means[target]
     });
     Ok((centred, means))

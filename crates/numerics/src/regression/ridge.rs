@@ -147,7 +147,7 @@ pub fn select_penalties<T: Real, S: ResponseSource<T>>(
     check_data(x, y)?;
     check_splits(folds, x.nrows())?;
     let grid = settings.grid();
-    let targets = y.targets();
+    let targets = y.target_count();
     let constant = constant_targets(y, settings.batch_mebibytes, progress)?;
     let mut scores = FoldScores::new(
         &constant,
@@ -222,7 +222,7 @@ pub fn fit_ridge_fixed<T: Real, S: ResponseSource<T>>(
     progress: &Progress,
 ) -> Result<RidgeFit<T>> {
     check_data(x, y)?;
-    let targets = y.targets();
+    let targets = y.target_count();
     let alphas = match penalty {
         Penalty::Shared(alpha) => vec![*alpha; targets],
         Penalty::PerTarget(alphas) => alphas.clone(),

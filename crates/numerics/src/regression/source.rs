@@ -13,12 +13,12 @@ use super::real::Real;
 /// Cross-validation reads every target once a fold and once more for the final fit.
 pub trait ResponseSource<T>: Sync {
     /// Samples (stimuli, time points).
-    fn rows(&self) -> usize;
+    fn row_count(&self) -> usize;
     /// Voxels, neurons, sensors.
-    fn targets(&self) -> usize;
+    fn target_count(&self) -> usize;
     /// Writes the response of row `rows[i]` in target `targets.start + j` into `into[[i, j]]`. `into` is
-    /// contiguous along rows (column-major). Every row is below [`ResponseSource::rows`], every target below
-    /// [`ResponseSource::targets`].
+    /// contiguous along rows (column-major). Every row is below [`ResponseSource::row_count`], every target below
+    /// [`ResponseSource::target_count`].
     ///
     /// # Errors
     /// Whatever keeps the responses from being read.
@@ -27,11 +27,11 @@ pub trait ResponseSource<T>: Sync {
 }
 
 impl<T: Real, D: Data<Elem = T> + Sync> ResponseSource<T> for ArrayBase<D, Ix2> {
-    fn rows(&self) -> usize {
+    fn row_count(&self) -> usize {
         self.nrows()
     }
 
-    fn targets(&self) -> usize {
+    fn target_count(&self) -> usize {
         self.ncols()
     }
 
@@ -73,13 +73,13 @@ impl<'a, S> SelectedRows<'a, S> {
     where
         S: ResponseSource<T>,
     {
-        if let Some(&row) = selected.iter().find(|&&row| row >= source.rows()) {
+        if let Some(&row) = selected.iter().find(|&&row| row >= source.row_count()) {
             return Err(Error::Shape {
                 operation: "responses",
                 what: "a selected row".to_string(),
                 axis: "rows",
                 found: row,
-                expected: format!("below {}", source.rows()),
+                expected: format!("below {}", source.row_count()),
             });
         }
         Ok(SelectedRows { source, selected })
@@ -87,12 +87,12 @@ impl<'a, S> SelectedRows<'a, S> {
 }
 
 impl<T, S: ResponseSource<T>> ResponseSource<T> for SelectedRows<'_, S> {
-    fn rows(&self) -> usize {
+    fn row_count(&self) -> usize {
         self.selected.len()
     }
 
-    fn targets(&self) -> usize {
-        self.source.targets()
+    fn target_count(&self) -> usize {
+        self.source.target_count()
     }
 
     fn read(

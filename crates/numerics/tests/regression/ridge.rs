@@ -161,7 +161,8 @@ fn choices_by_correlation_agree_with_himalaya() {
         let folds = dealt(x.nrows(), 4);
         let fit = fit_ridge(x.view(), &y, &folds, &settings, &quiet()).unwrap();
         let theirs = &reference["himalaya"];
-        assert_eq!(fit.alphas, numbers(&theirs["alphas"]));
+        let alphas = numbers(&theirs["alphas"]);
+        assert_close(fit.alphas.iter().copied(), &alphas, 1e-14, "penalties");
         // Their scores carry a slope of 1e-10 log α that settles ties.
         let scores = fit.selection.as_ref().unwrap().scores.iter().copied();
         assert_close(scores, &numbers(&theirs["scores"]), 1e-8, "scores");
@@ -221,10 +222,10 @@ struct Counted<'a> {
 }
 
 impl ResponseSource<f64> for Counted<'_> {
-    fn rows(&self) -> usize {
+    fn row_count(&self) -> usize {
         self.all.nrows()
     }
-    fn targets(&self) -> usize {
+    fn target_count(&self) -> usize {
         self.all.ncols()
     }
     fn read(
@@ -257,7 +258,8 @@ fn batches_rows_and_layouts_change_nothing() {
         ..settings.clone()
     };
     let batched = fit_ridge(x.view(), &source, &folds, &small, &quiet()).unwrap();
-    assert!(source.widest.into_inner() < 1500);
+    // 60 numbers of 8 bytes a target: a MiB holds 2 184, so even the leanest pass takes two batches.
+    assert!(source.widest.into_inner() <= 1500);
     assert_eq!(batched.alphas, fit.alphas);
     let scores = &fit.selection.as_ref().unwrap().scores;
     let in_batches = batched.selection.as_ref().unwrap().scores.iter().copied();

@@ -2,11 +2,13 @@
 
 mod combined;
 mod comparison;
+mod encoding;
 mod model_performance;
 mod study;
 
 pub use combined::{StudyEntry, combined_report};
 pub use comparison::{Comparison, Dissimilarities, comparison_report};
+pub use encoding::{CeilingScores, Contribution, Encoding, encoding_report};
 pub use model_performance::{ModelPair, ModelPerformance, ModelPerformances};
 pub use study::study_report;
 

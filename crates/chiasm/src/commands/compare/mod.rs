@@ -13,6 +13,7 @@ use chiasm_numerics::similarity::inference::{BootstrapOver, BootstrapSettings};
 use clap::Args;
 
 use crate::failure::{Failure, Outcome};
+use crate::output_folder::OutputFolder;
 use crate::runner::{stop_on_signals, use_threads};
 use crate::terminal;
 
@@ -133,7 +134,7 @@ pub(crate) fn execute(arguments: CompareArguments) -> Outcome {
     } else {
         Vec::new()
     };
-    let folder = output::Folder::prepare(&arguments.out)?;
+    let folder = OutputFolder::prepare(&arguments.out, &["rdms"])?;
     let stop = stop_on_signals()?;
     let progress = Progress::new(terminal::progress_sink("compare"), stop);
     let seed = Seed::new(arguments.seed);
@@ -157,7 +158,14 @@ pub(crate) fn execute(arguments: CompareArguments) -> Outcome {
         arguments.seed,
         &files.used,
     );
-    folder.leave(&comparison, tested.as_ref(), &settings, &files, &result)?;
+    output::leave(
+        &folder,
+        &comparison,
+        tested.as_ref(),
+        &settings,
+        &files,
+        &result,
+    )?;
     if arguments.json {
         return terminal::say_json(&result);
     }

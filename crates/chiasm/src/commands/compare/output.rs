@@ -1,11 +1,7 @@
 //! What `chiasm compare` leaves and prints.
 
-use std::path::{Path, PathBuf};
-
-use chiasm_core::Error;
 use chiasm_core::data::Rdm;
 use chiasm_core::evidence::DataUsed;
-use chiasm_core::run::write_atomically;
 use chiasm_io::numpy::write_npy;
 use chiasm_numerics::similarity::compare::{CompareSettings, Comparison};
 use chiasm_numerics::similarity::inference::{ModelInference, PairInference};
@@ -17,6 +13,7 @@ use serde::Serialize;
 use super::files::Files;
 use super::models::{Method, Tested};
 use crate::failure::{Failure, Outcome};
+use crate::output_folder::{OutputFolder, setting_name};
 use crate::terminal::TextTable;
 
 /// Larger matrices are drawn in blocks: a page has no room for more pixels.
@@ -136,46 +133,25 @@ fn rows(matrix: &Array2<f64>) -> Vec<Vec<f64>> {
     matrix.rows().into_iter().map(|row| row.to_vec()).collect()
 }
 
-/// The output folder, made and found writable before anything is computed.
-pub(super) struct Folder {
-    path: PathBuf,
-}
-
-impl Folder {
-    pub(super) fn prepare(path: &Path) -> Outcome<Self> {
-        let rdms = path.join("rdms");
-        std::fs::create_dir_all(&rdms).map_err(|source| Error::file(path, source))?;
-        let probe = path.join(".chiasm-writable");
-        std::fs::write(&probe, b"").map_err(|source| Error::file(path, source))?;
-        std::fs::remove_file(&probe).map_err(|source| Error::file(&probe, source))?;
-        Ok(Folder {
-            path: path.to_path_buf(),
-        })
-    }
-
-    /// Writes dissimilarities, report and, last, `compare.json`.
-    pub(super) fn leave(
-        &self,
-        comparison: &Comparison,
-        tested: Option<&Tested>,
-        settings: &CompareSettings,
-        files: &Files,
-        output: &Output<'_>,
-    ) -> Outcome {
-        for (index, stack) in comparison.rdms.iter().enumerate() {
-            let path = self.path.join(rdm_file(index + 1));
-            match stack.as_slice() {
-                [only] => write_npy(&path, &only.to_square())?,
-                stack => write_npy(&path, &stacked(stack)?)?,
-            }
+/// Writes dissimilarities, report and, last, `compare.json`.
+pub(super) fn leave(
+    folder: &OutputFolder,
+    comparison: &Comparison,
+    tested: Option<&Tested>,
+    settings: &CompareSettings,
+    files: &Files,
+    output: &Output<'_>,
+) -> Outcome {
+    for (index, stack) in comparison.rdms.iter().enumerate() {
+        let path = folder.file(&rdm_file(index + 1));
+        match stack.as_slice() {
+            [only] => write_npy(&path, &only.to_square())?,
+            stack => write_npy(&path, &stacked(stack)?)?,
         }
-        let page = comparison_report(&page(comparison, tested, settings, files)?);
-        write_atomically(&self.path.join("report.html"), page.as_bytes())?;
-        let json = serde_json::to_string_pretty(output)
-            .map_err(|error| Failure::System(format!("compare.json: {error}")))?;
-        write_atomically(&self.path.join("compare.json"), json.as_bytes())?;
-        Ok(())
     }
+    let page = comparison_report(&page(comparison, tested, settings, files)?);
+    folder.write("report.html", &page)?;
+    folder.write_json("compare.json", output)
 }
 
 /// Subjects x conditions x conditions.
@@ -234,7 +210,7 @@ fn page(
                 Some((name.clone(), [ceiling.lower, ceiling.upper]))
             })
             .collect(),
-        dissimilarity: kebab(&settings.effective_dissimilarity().measure),
+        dissimilarity: setting_name(&settings.effective_dissimilarity().measure),
         dissimilarities,
         embedding: embedding(comparison, settings.comparator)?,
         models: tested.map(Tested::page),
@@ -309,20 +285,11 @@ fn described(comparator: Comparator) -> String {
     what.to_string()
 }
 
-/// The name a setting has in files, e.g. `squared-euclidean`.
-fn kebab(value: &impl Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(text)) => text,
-        Ok(other) => other.to_string(),
-        Err(_) => String::new(),
-    }
-}
-
 fn listed(settings: &CompareSettings) -> Vec<(String, String)> {
     let mut listed = vec![
         (
             "dissimilarity".to_string(),
-            kebab(&settings.effective_dissimilarity().measure),
+            setting_name(&settings.effective_dissimilarity().measure),
         ),
         (
             "comparator".to_string(),
@@ -330,10 +297,14 @@ fn listed(settings: &CompareSettings) -> Vec<(String, String)> {
         ),
     ];
     if settings.transform != Transform::None {
-        listed.push(("transform".to_string(), kebab(&settings.transform)));
+        listed.push(("transform".to_string(), setting_name(&settings.transform)));
     }
     if let Some(bootstrap) = settings.bootstrap {
-        let text = format!("{} draws over {}", bootstrap.draws, kebab(&bootstrap.over));
+        let text = format!(
+            "{} draws over {}",
+            bootstrap.draws,
+            setting_name(&bootstrap.over)
+        );
         listed.push(("bootstrap".to_string(), text));
     }
     listed

@@ -118,7 +118,9 @@ impl Problem {
         sample: &ConditionSample,
         draws: &[&[usize]],
     ) -> Result<Vec<EvaluationRow>> {
-        self.with(sample, |rows| draws.iter().map(|times| rows(times)).collect())
+        self.with(sample, |rows| {
+            draws.iter().map(|times| rows(times)).collect()
+        })
     }
 
     /// Lets `take` ask for the rows of many draws of subjects of what is seen through one sample.

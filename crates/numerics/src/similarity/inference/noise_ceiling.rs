@@ -147,7 +147,12 @@ impl<'a> SubjectRdms<'a> {
         let all = pooled(mean, self.comparator)?;
         let all = ready(&all, self.comparator, self.sample)?;
         let (mut lower, mut upper) = (0.0, 0.0);
-        for Share { subject, times, entries } in &shares {
+        for Share {
+            subject,
+            times,
+            entries,
+        } in &shares
+        {
             let left = copies - times;
             let others = total
                 .iter()
