@@ -191,7 +191,8 @@ fn runs_give_cross_validated_distances() {
     );
     let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
     let voxel: [usize; 3] = serde_json::from_value(summary["models"][0]["voxel"].clone()).unwrap();
-    assert!(apart(voxel) <= 4.0, "{summary}");
+    // Whitened, the few planted voxels that two spheres share say as much as all of them.
+    assert!(apart(voxel) < 8.0, "{summary}");
 }
 
 #[test]

@@ -7,7 +7,6 @@
     clippy::panic,
     reason = "a test may fail loudly"
 )]
-#![allow(clippy::unwrap_used, clippy::panic)] // Helpers of tests.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

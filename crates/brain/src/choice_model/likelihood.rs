@@ -103,7 +103,13 @@ impl<'a> Likelihood<'a> {
             {
                 break;
             }
-            let inverse = inverse(&information)?;
+            // Choices that are nearly certain carry no information: only separated data lead there.
+            let nearly_certain = value > -0.05 * self.chose_b.len() as f64;
+            let inverse = match inverse(&information) {
+                Ok(inverse) => inverse,
+                Err(_) if nearly_certain => break,
+                Err(error) => return Err(error),
+            };
             let mut step: Vec<f64> = (0..score.len())
                 .map(|row| (0..score.len()).map(|k| inverse[(row, k)] * score[k]).sum())
                 .collect();
@@ -140,7 +146,7 @@ impl<'a> Likelihood<'a> {
         // Squares: small rates are tried more closely. Each search starts where the last one ended. Rates
         // at which the weights grow without end are left out.
         let rate = |place: usize| most * (place as f64 / GRID as f64).powi(2);
-        let mut values = vec![f64::NEG_INFINITY; GRID + 1];
+        let mut values = [f64::NEG_INFINITY; GRID + 1];
         let mut start: Option<Vec<f64>> = None;
         let mut failure = None;
         for place in 0..=GRID {

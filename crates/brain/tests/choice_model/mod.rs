@@ -209,7 +209,8 @@ fn choices_that_determine_nothing_are_refused() {
             .to_string()
     };
     let separated: Vec<bool> = x.column(0).iter().map(|x| *x > 0.0).collect();
-    assert!(refuse(&x, &separated, &settings).contains("separate"));
+    let message = refuse(&x, &separated, &settings);
+    assert!(message.contains("separate"), "{message}");
     assert!(refuse(&x, &[true; 40], &settings).contains("separate"));
     let mixed: Vec<bool> = (0..40).map(|trial| trial % 3 == 0).collect();
     let mut twins = x.clone();

@@ -5,6 +5,7 @@
 //! [`ResponseSource`] a range of targets at a time, so that files larger than memory work.
 
 mod banded;
+mod banded_fit;
 mod checks;
 mod columns;
 mod delays;
@@ -21,9 +22,8 @@ mod scores;
 mod selection;
 mod source;
 
-pub use banded::{
-    BandedFit, BandedSettings, band_weight_candidates, fit_banded_ridge, fit_banded_ridge_over,
-};
+pub use banded::{BandedSettings, band_weight_candidates, fit_banded_ridge, fit_banded_ridge_over};
+pub use banded_fit::BandedFit;
 pub use delays::{DelayedFeatures, RunEdge, delayed_features};
 pub use design::Form;
 pub use logistic::{LogisticFit, LogisticSettings, ProbeMetric, fit_logistic, fit_logistic_fixed};

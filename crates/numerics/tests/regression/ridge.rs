@@ -184,7 +184,7 @@ fn a_long_grid_gives_each_penaltys_own_score() {
     }
     let y = x.dot(&normal(30, 5, Seed::new(2))) + 0.1 * normal(90, 5, Seed::new(3));
     let folds = dealt(90, 3);
-    for (_, (metric, name)) in METRICS.iter().enumerate() {
+    for (metric, name) in &METRICS {
         for form in [Form::Primal, Form::Dual] {
             let grid = logarithmic_grid(-12.0, 20.0, 40);
             let settings = RidgeSettings {

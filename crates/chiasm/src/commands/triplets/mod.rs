@@ -55,10 +55,20 @@ pub(crate) struct TripletsArguments {
     #[arg(long, value_name = "N", default_value_t = 10)]
     bins: usize,
     /// A step between bins, in standard deviations
-    #[arg(long, value_name = "SD", default_value_t = 0.5)]
+    #[arg(
+        long,
+        value_name = "SD",
+        default_value_t = 0.5,
+        allow_negative_numbers = true
+    )]
     step: f64,
     /// How far a difference may lie from its bin
-    #[arg(long, value_name = "X", default_value_t = 0.01)]
+    #[arg(
+        long,
+        value_name = "X",
+        default_value_t = 0.01,
+        allow_negative_numbers = true
+    )]
     tolerance: f64,
     /// What the tolerance is measured in
     #[arg(long, value_enum, default_value = "similarity")]

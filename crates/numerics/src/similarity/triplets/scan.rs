@@ -163,16 +163,16 @@ mod tests {
         for (high_target, low_target) in [(0.3, 0.2), (0.3, -0.2), (0.02, 0.5)] {
             let target = Target {
                 high: high_target,
-                high_tolerance: 0.03,
+                high_tolerance: 0.06,
                 low: low_target,
-                low_tolerance: 0.04,
+                low_tolerance: 0.08,
             };
             // By trying all pairs.
             let mut wanted = BTreeMap::new();
             for a in 0..40 {
                 for b in 0..40 {
-                    let hit = (h[b] - h[a] - high_target).abs() <= 0.03
-                        && (l[b] - l[a] - low_target).abs() <= 0.04;
+                    let hit = (h[b] - h[a] - high_target).abs() <= 0.06
+                        && (l[b] - l[a] - low_target).abs() <= 0.08;
                     if a != b && a != 5 && b != 5 && free[a] && free[b] && hit {
                         wanted.insert([a, b], 0_u32);
                     }
@@ -193,7 +193,7 @@ mod tests {
         }
         let far = Target {
             high: 1.5,
-            high_tolerance: 0.03,
+            high_tolerance: 0.06,
             low: 0.0,
             low_tolerance: 1.0,
         };

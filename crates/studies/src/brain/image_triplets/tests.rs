@@ -56,7 +56,10 @@ fn decorrelation_and_weights_are_found_where_they_are() {
     let claim = |id: &str| findings.claims().iter().find(|own| own.id == id).unwrap();
     // Twenty to thirty triplets keep a little more than the forty-eight of the claim.
     let own = claim(DECORRELATED.id);
-    assert!(own.mean < 0.15 && own.baseline.mean > 0.2, "{own:?}");
+    assert!(
+        own.mean < 0.15 && own.mean < own.baseline.mean / 3.0,
+        "{own:?}"
+    );
     assert!(claim(WEIGHTS_RECOVERED.id).mean > 0.88);
 }
 
