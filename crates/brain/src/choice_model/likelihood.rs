@@ -11,6 +11,8 @@ use super::OPERATION;
 const MOST_ROUNDS: usize = 100;
 /// Steps this small in log odds are the end.
 const SMALL_STEP: f64 = 1e-10;
+/// A log-likelihood that only certainty about every choice reaches.
+const CERTAIN: f64 = -1e-6;
 /// Beyond such log odds a choice is as good as certain: only separated data lead there.
 const LARGEST_ODDS: f64 = 200.0;
 
@@ -127,6 +129,9 @@ impl<'a> Likelihood<'a> {
             }
             let largest = step.iter().fold(0.0_f64, |most, s| most.max(s.abs()));
             if !climbed || largest < SMALL_STEP {
+                if value > CERTAIN {
+                    break;
+                }
                 return Ok((parameters, value));
             }
         }

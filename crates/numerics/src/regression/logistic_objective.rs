@@ -26,6 +26,9 @@ struct Place {
     errors: f64,
 }
 
+/// So many steps in a row that only rounding changes are the end of what can be had.
+const IDLE_STEPS: usize = 20;
+
 impl Objective<'_> {
     /// Moves `parameters` (in their own units) to the minimum.
     pub(super) fn minimise(
@@ -38,6 +41,8 @@ impl Objective<'_> {
         let mut place = self.at(parameters.as_ref());
         // Along one unit a row adds about 2 √(C / rows) times its error to the gradient.
         let scale = tolerance * 2.0 * (self.c / self.labels.len() as f64).sqrt();
+        // Steps in a row that changed the objective by rounding alone.
+        let mut idle = 0;
         for _ in 0..steps {
             progress.check()?;
             let slope = place.gradient.norm_max();
@@ -71,11 +76,16 @@ impl Objective<'_> {
             }
             match moved {
                 Some((trial, next)) => {
+                    let fell = place.value - next.value > 1e-14 * place.value.abs();
+                    idle = if fell { 0 } else { idle + 1 };
                     *parameters = trial;
                     place = next;
+                    if idle > IDLE_STEPS && slope <= bound * 1e5 {
+                        return Ok(());
+                    }
                 }
                 // No step lowers it any further: the slope left is rounding error.
-                None if slope <= bound * 1e3 => return Ok(()),
+                None if slope <= bound * 1e5 => return Ok(()),
                 None => break,
             }
         }
