@@ -424,7 +424,7 @@ pub(super) fn table(summary: &Summary<'_>) -> String {
     let mut text = table.render(100);
     let dropped = &summary.dropped;
     text.push_str(&format!(
-        "{} of {} targets scored on {} stimuli; dropped: {} NaN, {} constant in training, {} constant in test\n",
+        "\n{} of {} targets scored on {} stimuli; dropped: {} NaN, {} constant in training, {} constant in test\n",
         summary.scored,
         summary.targets,
         summary.test_units,

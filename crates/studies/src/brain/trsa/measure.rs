@@ -14,6 +14,7 @@ use chiasm_numerics::similarity::dissimilarity::rdm_of_patterns;
 use chiasm_numerics::similarity::{Comparator, Dissimilarity, GeodesicEdges, Transform};
 use chiasm_sim::representations::{DeepNetworks, Shape, shape_points};
 use ndarray::{Array2, Axis};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{TrsaSettings, networks};
@@ -157,15 +158,18 @@ pub(super) fn measure(setup: &Setup<'_>, run: &SeedRun<'_>) -> Result<Seed> {
         of_shuffled.push(accuracies(&shuffled, settings, progress)?);
     }
     progress.begin("simulations", settings.worlds as u64);
-    let mut worlds = Vec::with_capacity(settings.worlds);
-    for index in 0..settings.worlds {
-        worlds.push(world(
-            settings,
-            &seed.named("world").indexed(index as u64),
-            progress,
-        )?);
-        progress.advance(1)?;
-    }
+    let worlds = (0..settings.worlds)
+        .into_par_iter()
+        .map(|index| {
+            let world = world(
+                settings,
+                &seed.named("world").indexed(index as u64),
+                progress,
+            )?;
+            progress.advance(1)?;
+            Ok(world)
+        })
+        .collect::<Result<Vec<World>>>()?;
     progress.end();
     let over_worlds = |pick: fn(&World) -> &Accuracies| {
         Accuracies::mean(&worlds.iter().map(pick).cloned().collect::<Vec<_>>())

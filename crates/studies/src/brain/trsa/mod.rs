@@ -125,7 +125,7 @@ impl Settings for TrsaSettings {
     fn at(scale: Scale) -> Self {
         let quick = TrsaSettings {
             digit_networks: 6,
-            training_digits: 2000,
+            training_digits: 1500,
             epochs: 3,
             stimuli_per_digit: 6,
             digit_noise: 2.0,
