@@ -360,18 +360,18 @@ impl Tested {
                     shown(Some(pair.q)),
                 ]);
             }
-            text.push('\n');
+            text.push_str("\n\n");
             text.push_str(&pairs.render(120));
         }
         if let Some(ceiling) = self.inference.noise_ceiling {
             text.push_str(&format!(
-                "noise ceiling of {}: {} to {}\n",
+                "\nnoise ceiling of {}: {} to {}",
                 self.data,
                 format_number(ceiling.lower),
                 format_number(ceiling.upper)
             ));
         }
-        text.push_str(&format!("by {}\n", self.how()));
+        text.push_str(&format!("\nby {}", self.how()));
         text
     }
 }

@@ -333,7 +333,7 @@ pub(super) fn table(comparison: &Comparison, settings: &CompareSettings) -> Stri
     for (name, found) in comparison.names.iter().zip(&comparison.noise_ceiling) {
         if let Some(found) = found {
             text.push_str(&format!(
-                "noise ceiling of {name}: {} to {}\n",
+                "\nnoise ceiling of {name}: {} to {}",
                 format_number(found.ceiling.lower),
                 format_number(found.ceiling.upper)
             ));

@@ -206,7 +206,7 @@ impl Summary {
         }
         let mut text = table.render(120);
         text.push_str(&format!(
-            "{} centres; {} without enough voxels, {} undefined\n",
+            "\n{} centres; {} without enough voxels, {} undefined",
             self.centres, self.too_few_voxels, self.undefined
         ));
         text
