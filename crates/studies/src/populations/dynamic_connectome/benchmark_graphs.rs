@@ -47,6 +47,8 @@ impl Agreement {
 pub(super) struct GraphSeed {
     pub(super) planted: Vec<Agreement>,
     pub(super) rewired: Vec<Agreement>,
+    /// Rewired once more: what the difference of two nulls comes to.
+    pub(super) rewired_again: Vec<Agreement>,
 }
 
 pub(super) fn measure(
@@ -57,11 +59,12 @@ pub(super) fn measure(
     let mut result = GraphSeed {
         planted: Vec::new(),
         rewired: Vec::new(),
+        rewired_again: Vec::new(),
     };
     let share = 1.0 / settings.graphs_per_setting as f64;
     for (row, topology_mixing) in MIXING.into_iter().enumerate() {
         for (column, weight_mixing) in MIXING.into_iter().enumerate() {
-            let (mut planted, mut null) = (Agreement::default(), Agreement::default());
+            let [mut planted, mut null, mut again] = [Agreement::default(); 3];
             for replica in 0..settings.graphs_per_setting {
                 let seed = seed
                     .named("graph")
@@ -78,9 +81,13 @@ pub(super) fn measure(
                 planted.add(agreement(&graph, &settings.blocks, seed, progress)?, share);
                 let mixed = rewired(&graph, 10, seed);
                 null.add(agreement(&mixed, &settings.blocks, seed, progress)?, share);
+                let seed = seed.named("again");
+                let mixed = rewired(&graph, 10, seed);
+                again.add(agreement(&mixed, &settings.blocks, seed, progress)?, share);
             }
             result.planted.push(planted);
             result.rewired.push(null);
+            result.rewired_again.push(again);
         }
     }
     Ok(result)
